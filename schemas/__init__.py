@@ -1,0 +1,1 @@
+"""Declarations of every table: what comes in, the book, the journal, the reports."""

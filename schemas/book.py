@@ -1,0 +1,278 @@
+"""The book: what is known of accounts, policies, charges, invoices and money after a day.
+
+Keys are dense or packed 64-bit integers, internal, never shown; 0 means none. Ids are the external ones. Amounts are
+minor units of the currency. What follows from dates and a day (invoice status, earned premium) is not stored.
+"""
+
+from __future__ import annotations
+
+import polars as pl
+
+from schemas import enums
+from schemas.declare import Column, Table
+
+
+def _key(name: str, description: str) -> Column:
+    return Column(name, pl.Int64, description, minimum=0)
+
+
+def _text(name: str, description: str, *, nullable: bool = False) -> Column:
+    return Column(name, pl.String, description, nullable=nullable)
+
+
+def _word(name: str, description: str, values: tuple[str, ...], *, nullable: bool = False) -> Column:
+    return Column(name, enums.enum(values), description, values=values, nullable=nullable)
+
+
+def _date(name: str, description: str, *, nullable: bool = False) -> Column:
+    return Column(name, pl.Date, description, nullable=nullable)
+
+
+def _money(name: str, description: str) -> Column:
+    return Column(name, pl.Int64, description, unit="minor units")
+
+
+def _day_number(name: str, description: str) -> Column:
+    return Column(name, pl.Int8, description, minimum=1)
+
+
+ACCOUNTS = Table(
+    name="accounts",
+    kind="state",
+    description="Billing accounts.",
+    key=("account_key",),
+    columns=(
+        _key("account_key", "Internal key."),
+        _text("account_id", "External id."),
+        _word("account_type", "Kind of account.", enums.ACCOUNT_TYPES),
+        _text("currency", "ISO 4217 code; fixed for life."),
+        _word("invoice_by", "Invoices per account or per policy (R-BL-3).", enums.LEVELS),
+        _word("separate_funds_by", "Incoming funds per account or per policy (R-BL-3).", enums.LEVELS),
+        _day_number("invoice_day_of_month", "Day of month of monthly invoices."),
+        _day_number("invoice_day_of_week", "ISO day of week of weekly invoices."),
+        _day_number("invoice_first_day_of_month", "First day of invoices twice per month."),
+        _day_number("invoice_second_day_of_month", "Second day of invoices twice per month."),
+        _date("invoice_every_other_week_anchor", "A date on the every-other-week cadence."),
+        _word("fix_invoices_on", "Which date of an invoice the cadence fixes.", enums.DATE_FIXINGS),
+        _word("payment_instrument", "How the account pays.", enums.PAYMENT_INSTRUMENTS),
+        _text("billing_plan", "Billing plan of the carrier."),
+        _text("delinquency_plan", "Delinquency plan of the carrier.", nullable=True),
+        _text("payment_allocation_plan", "Payment allocation plan of the carrier."),
+        _text("parent_account_id", "External id of the parent account.", nullable=True),
+        _text("name", "Name shown on reports.", nullable=True),
+        _date("creation_date", "Business date on which the account was first seen."),
+    ),
+)
+
+POLICIES = Table(
+    name="policies",
+    kind="state",
+    description="Policies; each has one or more policy periods.",
+    key=("policy_key",),
+    columns=(
+        _key("policy_key", "Internal key."),
+        _text("policy_id", "External id."),
+        _key("account_key", "Account that owns the policy."),
+    ),
+)
+
+POLICY_PERIODS = Table(
+    name="policy_periods",
+    kind="state",
+    description="Policy periods: one contract term of a policy.",
+    key=("period_key",),
+    columns=(
+        _key("period_key", "Internal key."),
+        _key("policy_key", "Policy."),
+        _key("account_key", "Account that owns the policy."),
+        Column("term_number", pl.Int64, "Term of the policy, from 1.", minimum=0),
+        _date("effective_date", "First day of cover."),
+        _date("expiration_date", "Expiration date as the instruction gave it."),
+        _date("coverage_end", "First day without cover."),
+        _text("payment_plan", "Payment plan of the carrier."),
+        _word("billing_method", "Who bills the insured.", enums.BILLING_METHODS),
+        _text("producer_code", "Primary producer code.", nullable=True),
+        _text("secondary_producer_code", "Secondary producer code.", nullable=True),
+        _text("referrer_producer_code", "Referring producer code.", nullable=True),
+        _word("status", "In force or cancelled.", enums.PERIOD_STATUSES),
+        _date("cancellation_date", "Effective date of the cancellation in force.", nullable=True),
+        Column("has_equity_warnings", pl.Boolean, "Whether equity warnings are on (R-EQT-18)."),
+        Column("min_equity_days", pl.Int64, "Preferred days of equity (R-EQT-12).", unit="days", minimum=0),
+    ),
+)
+
+INSTRUCTIONS = Table(
+    name="instructions",
+    kind="state",
+    description="Billing instructions as they were booked.",
+    key=("instruction_key",),
+    columns=(
+        _key("instruction_key", "Internal key."),
+        _text("instruction_id", "External id."),
+        _word("instruction_type", "What the instruction does.", enums.INSTRUCTION_TYPES),
+        _key("account_key", "Account named."),
+        _key("period_key", "Policy period; 0 on account-level instructions."),
+        _text("account_id", "Account as landed."),
+        _text("policy_id", "Policy as landed.", nullable=True),
+        Column("term_number", pl.Int64, "Term as landed.", nullable=True),
+        _date("period_start", "Start of the period as landed.", nullable=True),
+        _date("period_end", "End of the period as landed.", nullable=True),
+        _date("effective_date", "Date on which the transaction takes effect."),
+        _text("payment_plan", "Payment plan as landed.", nullable=True),
+        _text("billing_method", "Billing method as landed.", nullable=True),
+        _text("producer_code", "Primary producer code as landed.", nullable=True),
+        _text("secondary_producer_code", "Secondary producer code as landed.", nullable=True),
+        _text("referrer_producer_code", "Referring producer code as landed.", nullable=True),
+        _text("special_handling", "Special handling as landed.", nullable=True),
+        _text("modifiers", "Payment plan modifiers as landed.", nullable=True),
+        Column("sequence", pl.Int64, "Order within the day as landed.", nullable=True),
+        _date("received_date", "Business date on which it was booked."),
+    ),
+)
+
+CHARGES = Table(
+    name="charges",
+    kind="state",
+    description="Charges: what is owed and why.",
+    key=("charge_key",),
+    columns=(
+        _key("charge_key", "Internal key."),
+        _key("instruction_key", "Instruction; 0 for charges that billing itself raises."),
+        Column("charge_no", pl.Int64, "Number within the instruction.", minimum=0),
+        _text("charge_pattern", "Charge pattern of the carrier."),
+        _word("charge_subtype", "Accounting nature (R-CP-3).", enums.CHARGE_SUBTYPES),
+        _word("owner_type", "Who owns its T-accounts.", enums.OWNER_TYPES),
+        _key("owner_key", "Key of the owner: policy period or account."),
+        _key("account_key", "Account that owns the charge."),
+        _key("policy_key", "Policy; 0 on account-level charges."),
+        _key("period_key", "Policy period; 0 on account-level charges."),
+        _key("payer_account_key", "Account that pays by default (R-ITM-03)."),
+        _money("amount", "What is owed; negative when the carrier owes."),
+        _text("currency", "ISO 4217 code."),
+        _date("charge_date", "Business date on which the charge arrived."),
+        _date("effective_date", "Date on which the charge takes effect."),
+        _date("coverage_end", "First day without cover of its policy period.", nullable=True),
+        _text("context", "Instruction type, or the fee that billing raised."),
+        _text("charge_group", "Free text by which invoice lines may be grouped.", nullable=True),
+        _text("payer_account_id", "Payer as landed.", nullable=True),
+        Column("in_equity", pl.Boolean, "Whether it counts in equity dating (R-CP-11)."),
+    ),
+)
+
+INVOICE_STREAMS = Table(
+    name="invoice_streams",
+    kind="state",
+    description="Invoice streams: the cadence of invoices of a payer, per policy or shared.",
+    key=("stream_key",),
+    columns=(
+        _key("stream_key", "Internal key."),
+        _key("account_key", "Payer."),
+        _key("policy_key", "Policy; 0 when shared by the account (R-CI-11, R-CI-12)."),
+        _word("periodicity", "Cadence (R-CI-10).", enums.PERIODICITIES),
+        _date("anchor_date", "A date of the cadence."),
+        _day_number("anchor_day", "Day of month (first of two when twice per month)."),
+        _day_number("second_anchor_day", "Second day of month when twice per month, else equal to anchor_day."),
+        _word("fix_invoices_on", "Which date of an invoice the cadence fixes.", enums.DATE_FIXINGS),
+    ),
+)
+
+INVOICES = Table(
+    name="invoices",
+    kind="state",
+    description="Invoices. Their status follows from the dates and a day.",
+    key=("invoice_key",),
+    columns=(
+        _key("invoice_key", "Internal key; packed from stream, day and a sequence."),
+        _key("stream_key", "Stream."),
+        _key("account_key", "Payer."),
+        _key("policy_key", "Policy; 0 when the stream is shared."),
+        _date("cadence_date", "Date of the cadence that the invoice realises; none when ad hoc.", nullable=True),
+        _date("bill_date", "Day on which it is billed."),
+        _date("due_date", "Last day on which a payment is in time."),
+        Column("is_ad_hoc", pl.Boolean, "Created outside the cadence (R-INV-20)."),
+    ),
+)
+
+INVOICE_ITEMS = Table(
+    name="invoice_items",
+    kind="state",
+    description="Invoice items: a part of a charge, on one invoice.",
+    key=("item_key",),
+    columns=(
+        _key("item_key", "Internal key; packed from charge and number."),
+        _key("charge_key", "Charge."),
+        _key("invoice_key", "Invoice that holds the item."),
+        _key("account_key", "Payer."),
+        _word("owner_type", "Who owns the T-accounts of the charge.", enums.OWNER_TYPES),
+        _key("owner_key", "Key of that owner."),
+        _key("policy_key", "Policy; 0 on account-level charges."),
+        _key("period_key", "Policy period; 0 on account-level charges."),
+        _text("charge_pattern", "Charge pattern of the charge."),
+        Column("priority", pl.Int8, "Payment priority: 1 high, 2 medium, 3 low.", minimum=1),
+        Column("is_recapture", pl.Boolean, "Whether the charge is a recapture."),
+        _word("item_type", "Kind of item.", enums.ITEM_TYPES),
+        Column("installment_number", pl.Int16, "Number among the installments of the charge; 0 otherwise.", minimum=0),
+        _date("event_date", "Earliest date on which the item may be invoiced."),
+        _money("amount", "Amount of the item."),
+        _money("paid", "What payments and credits have paid of it."),
+        _text("currency", "ISO 4217 code."),
+    ),
+)
+
+FUNDS = Table(
+    name="funds",
+    kind="state",
+    description="Unapplied funds: money received and not yet applied (R-BL-7).",
+    key=("fund_key",),
+    columns=(
+        _key("fund_key", "Internal key; packed from account or policy."),
+        _key("account_key", "Account."),
+        _key("policy_key", "Policy of a designated fund; 0 for the default fund."),
+        _money("balance", "Money in the fund; negative when too much has left it."),
+        _text("currency", "ISO 4217 code."),
+    ),
+)
+
+PAYMENTS = Table(
+    name="payments",
+    kind="state",
+    description="Money received.",
+    key=("payment_key",),
+    columns=(
+        _key("payment_key", "Internal key."),
+        _text("payment_id", "External id."),
+        _word("kind", "Kind of payment.", enums.PAYMENT_KINDS),
+        _word("status", "executed, or suspended while the payer is unknown.", enums.PAYMENT_STATUSES),
+        _money("amount", "Money received."),
+        _text("currency", "ISO 4217 code."),
+        _date("payment_date", "Date on which the money was received."),
+        _key("account_key", "Payer; 0 when unknown."),
+        _key("fund_key", "Fund that received it; 0 when the payer is unknown."),
+        _key("policy_key", "Policy that the payment is for; 0 when none."),
+        _key("period_key", "Policy period that the payment is for; 0 when none."),
+        _key("invoice_key", "Invoice that the payment is for; 0 when none."),
+        _word("distribute", "Whether it is applied to items at once.", enums.DISTRIBUTE),
+        _text("account_id", "Account as landed.", nullable=True),
+        _text("policy_id", "Policy as landed.", nullable=True),
+        Column("term_number", pl.Int64, "Term as landed.", nullable=True),
+        _text("invoice_id", "Invoice as landed.", nullable=True),
+        _text("producer_id", "Producer as landed.", nullable=True),
+        _text("method", "How it was paid.", nullable=True),
+        _text("reference", "Reference of the payer or of the bank.", nullable=True),
+        _date("received_date", "Business date on which it was booked."),
+    ),
+)
+
+BOOK_TABLES: tuple[Table, ...] = (
+    ACCOUNTS,
+    POLICIES,
+    POLICY_PERIODS,
+    INSTRUCTIONS,
+    CHARGES,
+    INVOICE_STREAMS,
+    INVOICES,
+    INVOICE_ITEMS,
+    FUNDS,
+    PAYMENTS,
+)
+"""The state tables of the book."""

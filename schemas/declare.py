@@ -1,0 +1,98 @@
+"""How a table is declared, once: columns, types, units, keys and descriptions.
+
+From one declaration come the Polars schema, the pandera contract, the comments in DuckDB and the data dictionary in
+`docs/`. A test proves that they agree.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Literal
+
+import pandera.polars as pa
+import polars as pl
+from pandera.config import ValidationDepth, config_context
+
+Kind = Literal["landing", "state", "events"]
+"""landing: what comes in. state: the last version of a key counts. events: rows are only ever added."""
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column: its name, type, meaning, unit and the values it may hold."""
+
+    name: str
+    dtype: Any
+    description: str
+    unit: str | None = None
+    nullable: bool = False
+    values: tuple[str, ...] | None = None
+    minimum: int | None = None
+
+    def contract(self) -> pa.Column:
+        """The pandera column: type, nulls, allowed words and lower bound."""
+        checks = []
+        if self.values is not None and self.dtype == pl.String:
+            checks.append(pa.Check.isin(self.values))
+        if self.minimum is not None:
+            checks.append(pa.Check.ge(self.minimum))
+        return pa.Column(self.dtype, checks=checks, nullable=self.nullable, required=True)
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table of the product: what one row is, its columns and its key."""
+
+    name: str
+    kind: Kind
+    description: str
+    columns: tuple[Column, ...]
+    key: tuple[str, ...] = field(default=())
+
+    def __post_init__(self) -> None:
+        unknown = set(self.key) - {column.name for column in self.columns}
+        if unknown:
+            msg = f"table {self.name}: key columns {sorted(unknown)} are not declared"
+            raise ValueError(msg)
+
+    @cached_property
+    def schema(self) -> pl.Schema:
+        """The Polars schema in declared order."""
+        return pl.Schema({column.name: column.dtype for column in self.columns})
+
+    @cached_property
+    def column_names(self) -> tuple[str, ...]:
+        """The column names in declared order."""
+        return tuple(column.name for column in self.columns)
+
+    @cached_property
+    def contract(self) -> pa.DataFrameSchema:
+        """The pandera contract: every declared column, no other, in order."""
+        return pa.DataFrameSchema(
+            {column.name: column.contract() for column in self.columns},
+            strict=True,
+            ordered=True,
+            name=self.name,
+        )
+
+    def empty(self) -> pl.DataFrame:
+        """A frame of this table without rows."""
+        return pl.DataFrame(schema=self.schema)
+
+    def conform(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """Pick the declared columns in declared order and cast them to their declared types."""
+        return frame.select(pl.col(column.name).cast(column.dtype) for column in self.columns)
+
+    def validate(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """Check an eager frame against the contract, values included.
+
+        Raises pandera's SchemaErrors when a type, a null or a value breaks the contract, and ValueError when the key
+        is not unique.
+        """
+        with config_context(validation_depth=ValidationDepth.SCHEMA_AND_DATA):
+            self.contract.validate(frame, lazy=True)
+        if self.key and frame.select(self.key).n_unique() != frame.height:
+            msg = f"table {self.name}: the key {self.key} is not unique"
+            raise ValueError(msg)
+        return frame
