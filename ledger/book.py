@@ -1,0 +1,112 @@
+"""The book as a value: the frames of `schemas.book`, and what the day in progress has added to or changed in them.
+
+Nothing here knows a rule of billing. A process of the day takes a book and returns another; the frames themselves are
+never changed in place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+
+import polars as pl
+
+from schemas.book import BOOK_TABLES
+
+TABLES = {table.name: table for table in BOOK_TABLES}
+ITEMS_PER_CHARGE = 2**10
+"""An item key is its charge key times this, plus the number of the item within the charge."""
+TRANSACTIONS_PER_DAY = 2**32
+"""A transaction key is the number of its day times this, plus its place in the day."""
+_CHUNKS_BEFORE_RECHUNK = 32
+_FIRST_DAY = date(1900, 1, 1)
+
+
+def day_number(day: date) -> int:
+    """Days since 1900-01-01: the part of packed keys that stands for a date."""
+    return (day - _FIRST_DAY).days
+
+
+def day_number_of(column: str) -> pl.Expr:
+    """The same as `day_number`, for a date column."""
+    return (pl.col(column) - pl.lit(_FIRST_DAY)).dt.total_days()
+
+
+def default_fund_key(account_key: pl.Expr) -> pl.Expr:
+    """Key of the default unapplied fund of an account."""
+    return account_key * 2
+
+
+def designated_fund_key(policy_key: pl.Expr) -> pl.Expr:
+    """Key of the designated unapplied fund of a policy."""
+    return policy_key * 2 + 1
+
+
+@dataclass(frozen=True, slots=True)
+class Book:
+    """All frames of the book by table name, and which rows today has added or changed."""
+
+    frames: Mapping[str, pl.DataFrame]
+    opened_at: Mapping[str, int] = field(default_factory=dict)
+    changed_rows: Mapping[str, pl.Series] = field(default_factory=dict)
+
+    @classmethod
+    def empty(cls) -> Book:
+        """A book without rows."""
+        return cls({name: table.empty() for name, table in TABLES.items()})
+
+    def __getitem__(self, table: str) -> pl.DataFrame:
+        return self.frames[table]
+
+    def open_day(self) -> Book:
+        """The same book at the start of a day: nothing added or changed yet."""
+        frames = {
+            name: frame.rechunk() if frame.n_chunks() > _CHUNKS_BEFORE_RECHUNK else frame
+            for name, frame in self.frames.items()
+        }
+        return Book(frames, {name: frame.height for name, frame in frames.items()}, {})
+
+    def append(self, table: str, rows: pl.DataFrame) -> Book:
+        """Add rows (columns may come in any order; types are cast to the declared ones)."""
+        if rows.is_empty():
+            return self
+        frame = self.frames[table].vstack(TABLES[table].conform(rows))
+        return Book({**self.frames, table: frame}, self.opened_at, self.changed_rows)
+
+    def update(self, table: str, rows: pl.Series, values: Mapping[str, pl.Series]) -> Book:
+        """Put new values into some columns of the rows at these positions (from `with_row_index("row")`)."""
+        if rows.is_empty():
+            return self
+        frame = self.frames[table]
+        columns = [frame[name].clone().scatter(rows, new.cast(frame.schema[name])) for name, new in values.items()]
+        before = self.changed_rows.get(table)
+        changed = rows.cast(pl.UInt32) if before is None else before.append(rows.cast(pl.UInt32))
+        return Book(
+            {**self.frames, table: frame.with_columns(columns)},
+            self.opened_at,
+            {**self.changed_rows, table: changed},
+        )
+
+    def changes(self) -> dict[str, pl.DataFrame]:
+        """What today added or changed, whole rows, sorted by key: the delta that storage keeps."""
+        result = {}
+        for name, frame in self.frames.items():
+            start = self.opened_at.get(name, 0)
+            added = frame.slice(start)
+            changed = self.changed_rows.get(name)
+            if changed is not None:
+                old = changed.filter(changed < start).unique()
+                added = pl.concat([frame[old], added]) if len(old) else added
+            result[name] = added.sort(TABLES[name].key)
+        return result
+
+    def next_key(self, table: str) -> int:
+        """The first unused dense key of a table whose key is numbered from 1."""
+        highest = self.frames[table][TABLES[table].key[0]].max()
+        return 1 if highest is None else int(highest) + 1  # type: ignore[arg-type]
+
+
+def number_from(start: int, name: str) -> pl.Expr:
+    """Dense keys for the rows of a sorted frame, from `start`."""
+    return (pl.int_range(pl.len(), dtype=pl.Int64) + start).alias(name)

@@ -1,0 +1,186 @@
+"""Contracts of a day: what must hold before a day may be kept. Each is a plain function that returns its violations.
+
+They compare today's journal lines with today's changes of the book, so that their cost follows the day. Day by day they
+prove by induction what `paidthrough check` recomputes in full.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+import polars as pl
+
+from ledger.book import Book
+from ledger.carrier import Carrier
+from ledger.balances import signed_amount
+from ledger.journal_checks import VIOLATIONS, check_journal
+
+_RECEIVABLES = ("Unbilled", "Billed", "Due")
+_RECEIVABLE_PATTERNS = tuple(f"<Charge Pattern> {name}" for name in _RECEIVABLES)
+_FUND_PATTERNS = ("Unapplied", "Designated Unapplied")
+
+
+class ContractViolationError(Exception):
+    """A day broke a contract; nothing of it may be kept."""
+
+    def __init__(self, day: date, violations: pl.DataFrame) -> None:
+        self.day = day
+        self.violations = violations
+        first = violations.row(0, named=True)
+        more = f" (and {violations.height - 1} more)" if violations.height > 1 else ""
+        super().__init__(f"{day}: contract {first['rule']} is broken at {first['key']}: {first['message']}{more}")
+
+
+@dataclass(frozen=True, slots=True)
+class DayOutcome:
+    """What a day did: the book before and after (with its changes), and what it added."""
+
+    before: Book
+    after: Book
+    events: Mapping[str, pl.DataFrame]
+    day: date
+
+
+def check_day(outcome: DayOutcome, carrier: Carrier) -> pl.DataFrame:
+    """Every blocking contract of a day. Out: the violations, none when all hold."""
+    changes = outcome.after.changes()
+    journal = outcome.events["journal"]
+    return pl.concat(
+        [
+            check_journal(journal),
+            check_charge_conservation(outcome.after, changes),
+            check_receivables(changes, journal, outcome.events["payment_items"], outcome.day),
+            check_subledger(outcome.after, changes, outcome.events, outcome.day, carrier),
+            check_funds(outcome.before, changes, journal),
+            check_paid(changes["invoice_items"]),
+            check_intake(outcome.events["intake"]),
+        ]
+    )
+
+
+def _violations(frame: pl.DataFrame, rule: str, key: pl.Expr, message: str) -> pl.DataFrame:
+    return frame.select(rule=pl.lit(rule), key=key.cast(pl.String), message=pl.lit(message)).cast(dict(VIOLATIONS))
+
+
+def check_charge_conservation(book: Book, changes: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
+    """The items of every charge with new items sum to its amount (R-CI-06, I-14)."""
+    added = book["invoice_items"].slice(book.opened_at.get("invoice_items", 0))
+    keys = pl.concat([changes["charges"]["charge_key"], added["charge_key"]]).unique().implode()
+    items = book["invoice_items"].filter(pl.col("charge_key").is_in(keys))
+    sums = items.group_by("charge_key").agg(items=pl.col("amount").sum())
+    charges = book["charges"].filter(pl.col("charge_key").is_in(keys)).select("charge_key", "amount")
+    wrong = charges.join(sums, on="charge_key", how="full", coalesce=True).filter(
+        pl.col("items").fill_null(0) != pl.col("amount").fill_null(0)
+    )
+    return _violations(wrong, "R-CI-06", pl.col("charge_key"), "the items of the charge do not sum to its amount")
+
+
+def check_receivables(
+    changes: Mapping[str, pl.DataFrame], journal: pl.DataFrame, payment_items: pl.DataFrame, day: date
+) -> pl.DataFrame:
+    """Per charge, today's change of Unbilled + Billed + Due is what was charged today less what was paid (R-LED-25)."""
+    is_receivable = pl.col("t_account_pattern").cast(pl.String).is_in(_RECEIVABLE_PATTERNS)
+    parts = [
+        journal.filter(is_receivable).select("charge_key", difference=signed_amount()),
+        changes["charges"].filter(pl.col("charge_date") == day).select("charge_key", difference=-pl.col("amount")),
+        payment_items.select("charge_key", difference=pl.col("amount")),
+    ]
+    wrong = pl.concat(parts).group_by("charge_key").agg(pl.col("difference").sum()).filter(pl.col("difference") != 0)
+    return _violations(
+        wrong, "R-LED-25", pl.col("charge_key"), "Unbilled + Billed + Due is not what is charged and not paid"
+    )
+
+
+def check_subledger(
+    book: Book,
+    changes: Mapping[str, pl.DataFrame],
+    events: Mapping[str, pl.DataFrame],
+    day: date,
+    carrier: Carrier,
+) -> pl.DataFrame:
+    """Per charge pattern and currency, today's lines on Unbilled, Billed and Due are what the items say (I-16, I-20)."""
+    due_date = day - timedelta(days=carrier.invoice_due_lag_days)
+    turning = book["invoices"].filter((pl.col("bill_date") == day) | (pl.col("due_date") == due_date)).select(
+        "invoice_key", "bill_date", "due_date"
+    )
+    items = (
+        book["invoice_items"]
+        .filter(pl.col("invoice_key").is_in(turning["invoice_key"].implode()))
+        .select("invoice_key", "charge_pattern", "currency", "amount")
+        .join(turning, on="invoice_key", how="left")
+    )
+    billed = items.filter(pl.col("bill_date") == day)
+    due = items.filter(pl.col("due_date") == due_date)
+    patterns = changes["invoice_items"].select("item_key", "charge_pattern", "currency")
+    paid = events["payment_items"].join(patterns, on="item_key", how="left")
+    amount = pl.col("amount")
+    expected = [
+        _pattern_part(changes["charges"].filter(pl.col("charge_date") == day), "Unbilled", amount),
+        _pattern_part(billed, "Unbilled", -amount),
+        _pattern_part(billed, "Billed", amount),
+        _pattern_part(due, "Billed", -amount),
+        _pattern_part(due, "Due", amount),
+        _pattern_part(paid, "Due", -amount),
+    ]
+    pattern = pl.col("t_account_pattern").cast(pl.String)
+    lines = events["journal"].filter(pattern.is_in(_RECEIVABLE_PATTERNS))
+    actual = lines.select(
+        "charge_pattern",
+        "currency",
+        t_account=pattern.str.strip_prefix("<Charge Pattern> "),
+        difference=-signed_amount(),
+    )
+    wrong = (
+        pl.concat([*expected, actual])
+        .group_by("charge_pattern", "currency", "t_account")
+        .agg(pl.col("difference").sum())
+        .filter(pl.col("difference") != 0)
+    )
+    key = pl.concat_str("charge_pattern", "t_account", "currency", separator=" ")
+    return _violations(wrong, "I-16", key, "the ledger does not tie to the invoice items")
+
+
+def _pattern_part(frame: pl.DataFrame, t_account: str, difference: pl.Expr) -> pl.DataFrame:
+    return frame.select(
+        "charge_pattern", "currency", t_account=pl.lit(t_account), difference=difference.cast(pl.Int64)
+    )
+
+
+def check_funds(before: Book, changes: Mapping[str, pl.DataFrame], journal: pl.DataFrame) -> pl.DataFrame:
+    """Per fund, today's change of its balance is today's change of its Unapplied T-account (I-30)."""
+    lines = journal.filter(
+        pl.col("t_account_pattern").cast(pl.String).is_in(_FUND_PATTERNS) & (pl.col("owner_type") == "Account")
+    ).select(
+        fund_key=pl.when(pl.col("fund_policy_key") > 0)
+        .then(pl.col("fund_policy_key") * 2 + 1)
+        .otherwise(pl.col("owner_key") * 2),
+        difference=signed_amount(),
+    )
+    now = changes["funds"]
+    then = before["funds"].filter(pl.col("fund_key").is_in(now["fund_key"].implode()))
+    parts = [
+        now.select("fund_key", difference=pl.col("balance")),
+        then.select("fund_key", difference=-pl.col("balance")),
+        lines,
+    ]
+    wrong = pl.concat(parts).group_by("fund_key").agg(pl.col("difference").sum()).filter(pl.col("difference") != 0)
+    return _violations(wrong, "I-30", pl.col("fund_key"), "the fund does not tie to its Unapplied T-account")
+
+
+def check_paid(items: pl.DataFrame) -> pl.DataFrame:
+    """No item is paid beyond its amount, nor against its sign (I-21)."""
+    low = pl.min_horizontal("amount", pl.lit(0))
+    high = pl.max_horizontal("amount", pl.lit(0))
+    wrong = items.filter(~pl.col("paid").is_between(low, high))
+    return _violations(wrong, "I-21", pl.col("item_key"), "the item is paid beyond its amount")
+
+
+def check_intake(intake: pl.DataFrame) -> pl.DataFrame:
+    """Rows and amounts in are those booked, seen before or in quarantine (I-39)."""
+    rows = pl.col("rows_booked") + pl.col("rows_duplicate") + pl.col("rows_quarantined")
+    amounts = pl.col("amount_booked") + pl.col("amount_duplicate") + pl.col("amount_quarantined")
+    wrong = intake.filter((pl.col("rows_in") != rows) | (pl.col("amount_in") != amounts))
+    key = pl.concat_str("table_name", "file", separator=" ")
+    return _violations(wrong, "I-39", key, "rows or amounts in are not those booked, repeated and in quarantine")

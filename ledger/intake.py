@@ -1,0 +1,345 @@
+"""Intake: from the raw landing rows of a day to rows that may be booked, rows seen before and rows refused.
+
+Pure and set by set. A row is read, checked against itself, the carrier's plans, the other rows of the day and what is
+booked (`ledger.intake_checks`); the first broken check is its reason. The same id with the same contents again has no
+effect; with other contents it is refused. An instruction is accepted with all its charges or not at all (R-BI-16). The
+outcome depends on the rows only, not on their order or on how they are spread over files.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+
+import polars as pl
+
+from ledger.accounts import with_defaults
+from ledger.book import Book
+from ledger.carrier import Carrier
+from ledger.intake_checks import (
+    account_checks,
+    charge_checks,
+    instruction_checks,
+    is_old_payment,
+    payment_checks,
+    said,
+    text_of,
+)
+from ledger.intake_rows import NOTHING_REFUSED, Tray, body_of, compare, read_rows, with_amounts
+from ledger.money import minor_units
+from ledger.parsing import decimals_of
+from ledger.periods import NEW_PERIOD_TYPES
+from ledger.quarantine import LANDED_SCHEMA, Accepted, complete_refused, counts, raw_rows
+from schemas.landing import ACCOUNTS, BILLING_INSTRUCTIONS, CHARGES, LANDING_TABLES, PAYMENTS, LandingTable
+
+__all__ = ["Accepted", "accept", "complete_refused", "counts", "raw_rows"]
+
+_STATE_SCHEMA = pl.Schema(
+    {
+        "instruction_id": pl.String,
+        "state": pl.String,
+        "cause": pl.String,
+        "instruction_type": pl.String,
+        "billing_method": pl.String,
+        "account_id": pl.String,
+        "account_currency": pl.String,
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Setting:
+    """What the rows of a day are held against: the book, the accounts that are known, the day and the carrier."""
+
+    book: Book
+    known: pl.DataFrame
+    day: date
+    carrier: Carrier
+
+
+def accept(book: Book, inbox: Mapping[str, pl.DataFrame], day: date, carrier: Carrier) -> Accepted:
+    """Decide what becomes of every landing row of a day.
+
+    In: the book after the day before; per table the landed columns as text with file and row_no. Out: see `Accepted`.
+    Payments get their defaults for kind, currency, payment date and distribute, accounts those of the carrier,
+    instructions `sequence` and, on a new period, `period_start`. Never raises because of what a row holds.
+    """
+    rows = {table.name: _read(table, inbox) for table in LANDING_TABLES}
+    booked = _booked_accounts(book, rows)
+    accounts = _take_accounts(rows["accounts"], booked, day, carrier)
+    setting = _Setting(book, _known_accounts(booked, accounts.good), day, carrier)
+    instructions = _take_instructions(rows["billing_instructions"], setting, accounts)
+    charges = _take_charges(rows["charges"], setting, instructions)
+    _refuse_incomplete(instructions, charges)
+    payments = _take_payments(rows["payments"], setting)
+    trays = (accounts, instructions, charges, payments)
+    return Accepted(
+        accounts=accounts.accepted(),
+        billing_instructions=instructions.accepted(),
+        charges=charges.accepted(),
+        payments=payments.accepted(),
+        refused=pl.concat([NOTHING_REFUSED, *(frame for tray in trays for frame in tray.refused)]),
+        warnings=pl.concat([NOTHING_REFUSED, *(frame for tray in trays for frame in tray.warned)]),
+        duplicates=pl.concat([LANDED_SCHEMA.to_frame(), *(frame for tray in trays for frame in tray.duplicates())]),
+        landed=pl.concat([tray.landed for tray in trays]),
+    )
+
+
+def _read(table: LandingTable, inbox: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
+    if table.name in inbox and not inbox[table.name].is_empty():
+        return read_rows(table, inbox[table.name])
+    return _NO_ROWS[table.name]
+
+
+def _booked_accounts(book: Book, rows: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
+    """The booked accounts that today's rows name in any way."""
+    named = pl.concat(
+        [
+            rows["accounts"]["account_id"],
+            rows["accounts"]["parent_account_id"],
+            rows["billing_instructions"]["account_id"],
+            rows["charges"]["payer_account_id"],
+            rows["payments"]["account_id"],
+        ]
+    ).unique()
+    return book["accounts"].filter(pl.col("account_id").is_in(named.implode()))
+
+
+def _known_accounts(booked: pl.DataFrame, landed: pl.DataFrame) -> pl.DataFrame:
+    """Id, currency and kind of the accounts that are booked or were accepted today."""
+    columns = ("account_id", pl.col("currency").alias("account_currency"), pl.col("account_type").alias("owner_type"))
+    booked_ones = booked.select(columns).with_columns(pl.col("owner_type").cast(pl.String))
+    return pl.concat([booked_ones, landed.select(columns)])
+
+
+def _take_accounts(rows: pl.DataFrame, booked: pl.DataFrame, day: date, carrier: Carrier) -> Tray:
+    """Accounts: a booked account that lands again changes nothing (R-ACC-03); parents must be known (R-ACC-05)."""
+    tray = Tray(ACCOUNTS, rows, landed=with_amounts(rows, ACCOUNTS))
+    if rows.is_empty():
+        return tray
+    body = body_of(ACCOUNTS)
+    is_by_account = pl.col("invoice_by").fill_null(carrier.account_defaults.invoice_by) == "account"
+    given = rows.with_columns(
+        separate_funds_by=pl.when(is_by_account & (pl.col("separate_funds_by") == "policy"))
+        .then(pl.lit("account"))
+        .otherwise("separate_funds_by")
+    )
+    tray.good = compare(given, booked, ACCOUNTS.key, body, silent=body)
+    tray.put_aside_repeated()
+    tray.check(account_checks(day, carrier))
+    tray.good = with_defaults(tray.good, day, carrier)
+    tray.keep_one_per_key()
+    if tray.good["parent_account_id"].null_count() < tray.good.height:
+        is_rooted = _has_known_ancestors(tray.good, booked)
+        tray.good = tray.good.with_columns(is_rooted)
+        detail = said("parent_account_id {}", "parent_account_id")
+        tray.refuse_some(~pl.col("is_rooted"), "E-PARENT-UNKNOWN", detail)
+    return tray
+
+
+def _has_known_ancestors(accounts: pl.DataFrame, booked: pl.DataFrame) -> pl.Series:
+    """Whether the parents of each account lead to an account without parent or to a booked one.
+
+    Every round doubles how far up the tree it looks, so that a chain of any length takes few rounds; what has not come
+    to an end by then goes in a circle.
+    """
+    end, nowhere = accounts.height, accounts.height + 1
+    place = accounts.select("account_id", parent_place=pl.int_range(pl.len(), dtype=pl.Int64))
+    parents = accounts.select("parent_account_id").join(
+        place, left_on="parent_account_id", right_on="account_id", how="left", maintain_order="left"
+    )
+    is_end = pl.col("parent_account_id").is_null() | pl.col("parent_account_id").is_in(booked["account_id"].implode())
+    above = parents.select(
+        pl.when(is_end).then(end).otherwise(pl.col("parent_place").fill_null(nowhere)).cast(pl.Int64)
+    ).to_series()
+    above = pl.concat([above, pl.Series([end, nowhere], dtype=pl.Int64)])
+    for _ in range(accounts.height.bit_length() + 1):
+        above = above.gather(above)
+    return (above.head(accounts.height) == end).alias("is_rooted")
+
+
+def _take_instructions(rows: pl.DataFrame, setting: _Setting, accounts: Tray) -> Tray:
+    """Instructions: an account that is not known is created (R-BI-10), unless its own row was refused today."""
+    tray = Tray(BILLING_INSTRUCTIONS, rows, landed=with_amounts(rows, BILLING_INSTRUCTIONS))
+    if rows.is_empty():
+        return tray
+    refused_accounts = pl.concat([NOTHING_REFUSED, *accounts.refused])["record_id"].drop_nulls().unique()
+    is_new = pl.col("instruction_type").is_in(NEW_PERIOD_TYPES)
+    is_open = pl.col(text_of("period_start")).is_null()
+    given = rows.join(setting.known, on="account_id", how="left", maintain_order="left").with_columns(
+        sequence=pl.when(pl.col(text_of("sequence")).is_null()).then(0).otherwise("sequence"),
+        period_start=pl.when(is_new & is_open).then("effective_date").otherwise("period_start"),
+        is_account_refused=pl.col("account_currency").is_null()
+        & pl.col("account_id").is_in(refused_accounts.implode()),
+    )
+    booked = _booked(setting.book, "instructions", "instruction_id", rows)
+    tray.good = compare(given, booked, BILLING_INSTRUCTIONS.key, body_of(BILLING_INSTRUCTIONS))
+    tray.put_aside_repeated()
+    tray.check(instruction_checks(setting.day, setting.carrier))
+    tray.keep_one_per_key()
+    return tray
+
+
+def _booked(book: Book, table: str, column: str, rows: pl.DataFrame) -> pl.DataFrame:
+    """The rows of a book table whose id landed again today."""
+    return book[table].filter(pl.col(column).is_in(rows[column].implode()))
+
+
+def _take_charges(rows: pl.DataFrame, setting: _Setting, instructions: Tray) -> Tray:
+    """Charges: each belongs to an instruction accepted today; its amount is read in the currency of the account."""
+    tray = Tray(CHARGES, rows, landed=with_amounts(rows.with_columns(amount=pl.lit(0, pl.Int64)), CHARGES))
+    if rows.is_empty():
+        return tray
+    booked = _booked(setting.book, "instructions", "instruction_id", rows)
+    currency = pl.coalesce("account_currency", pl.lit(setting.carrier.currency))
+    is_payer_known = (
+        pl.col("payer_account_id").is_null()
+        | (pl.col("payer_account_id") == pl.col("account_id"))
+        | pl.col("payer_account_id").is_in(setting.known["account_id"].implode())
+    )
+    states = _instruction_states(instructions, booked, setting.book)
+    given = rows.join(states, on="instruction_id", how="left", maintain_order="left").with_columns(
+        currency=currency,
+        amount=minor_units(pl.col(text_of("amount")), decimals_of(currency)),
+        is_payer_known=is_payer_known,
+    )
+    tray.landed = with_amounts(given, CHARGES)
+    tray.good = compare(given, _booked_charges(setting.book, booked), CHARGES.key, body_of(CHARGES))
+    tray.put_aside_repeated()
+    tray.check(charge_checks(setting.day, setting.carrier))
+    is_late = pl.col("state") == "booked"
+    tray.refuse_some(is_late, "E-INSTRUCTION-BOOKED", said("instruction_id {} was booked before", "instruction_id"))
+    tray.keep_one_per_key()
+    return tray
+
+
+def _instruction_states(instructions: Tray, booked: pl.DataFrame, book: Book) -> pl.DataFrame:
+    """What is known of the instructions that charges may name: accepted today, booked before, or refused today."""
+    accepted = instructions.good
+    states = [_STATES]
+    if not accepted.is_empty():
+        shown = accepted.select(name for name in _STATE_SCHEMA if name not in ("state", "cause"))
+        states.append(
+            shown.with_columns(state=pl.lit("accepted")).match_to_schema(_STATE_SCHEMA, missing_columns="insert")
+        )
+    if not booked.is_empty():
+        currencies = book["accounts"].select("account_key", account_currency="currency")
+        states.append(
+            booked.join(currencies, on="account_key", how="left", maintain_order="left")
+            .with_columns(state=pl.lit("booked"), cause=pl.lit(None, pl.String))
+            .select(pl.col(name).cast(dtype) for name, dtype in _STATE_SCHEMA.items())
+        )
+    if instructions.refused:
+        taken = pl.concat([frame["instruction_id"] for frame in states])
+        states.append(
+            pl.concat(instructions.refused)
+            .filter(pl.col("record_id").is_not_null() & ~pl.col("record_id").is_in(taken.implode()))
+            .group_by(instruction_id="record_id")
+            .agg(cause=pl.col("code").min())
+            .with_columns(state=pl.lit("refused"))
+            .match_to_schema(_STATE_SCHEMA, missing_columns="insert")
+        )
+    return pl.concat(states)
+
+
+def _booked_charges(book: Book, instructions: pl.DataFrame) -> pl.DataFrame:
+    """The booked charges of these booked instructions, with the instruction's id."""
+    if instructions.is_empty():
+        return _NO_CHARGES
+    keys = instructions.select("instruction_key", "instruction_id")
+    charges = book["charges"].filter(pl.col("instruction_key").is_in(keys["instruction_key"].implode()))
+    return charges.join(keys, on="instruction_key", how="left", maintain_order="left").select(CHARGES.column_names)
+
+
+def _refuse_incomplete(instructions: Tray, charges: Tray) -> None:
+    """An instruction with a charge that was refused is refused, and so are its other charges (R-BI-16).
+
+    A charge that only repeats the id of another one does not count: the instruction has that charge.
+    """
+    if not charges.good.is_empty():
+        same = ["instruction_id", "charge_pattern", "amount", "payer_account_id", "charge_group"]
+        charges.good = charges.good.with_columns(is_twice=pl.struct(same).is_duplicated())
+    if charges.refused:
+        causes = (
+            pl.concat(charges.refused)
+            .filter(pl.col("code") != "E-ID-CONFLICT")
+            .group_by(instruction_id="record_id")
+            .agg(because=pl.concat_str("code", pl.lit(", "), "detail").min())
+        )
+        for tray, code, words in (
+            (instructions, "E-CHARGE-REFUSED", "a charge was refused: {}"),
+            (charges, "E-INSTRUCTION-REFUSED", "another charge of the instruction was refused: {}"),
+        ):
+            tray.good = tray.good.join(causes, on="instruction_id", how="left", maintain_order="left")
+            tray.refuse_some(pl.col("because").is_not_null(), code, said(words, "because"))
+    if not charges.good.is_empty():
+        charges.warn(pl.col("is_twice"), "W-CHARGE-REPEATED", said("charge_no {} is not the only one", "charge_no"))
+
+
+def _take_payments(rows: pl.DataFrame, setting: _Setting) -> Tray:
+    """Payments: the amount is read in the currency of the row, else of its account or policy, else of the carrier."""
+    tray = Tray(PAYMENTS, rows, landed=with_amounts(rows.with_columns(amount=pl.lit(0, pl.Int64)), PAYMENTS))
+    if rows.is_empty():
+        return tray
+    currency = pl.coalesce("currency", "account_currency", pl.lit(setting.carrier.currency))
+    given = _with_payer_currency(rows, setting).with_columns(
+        amount=minor_units(pl.col(text_of("amount")), decimals_of(currency)),
+        kind=pl.col("kind").fill_null("direct_bill"),
+        distribute=pl.col("distribute").fill_null("auto"),
+    )
+    tray.landed = with_amounts(given, PAYMENTS)
+    booked = _booked(setting.book, "payments", "payment_id", rows)
+    tray.good = compare(given, booked, PAYMENTS.key, body_of(PAYMENTS), silent=("currency", "payment_date"))
+    tray.put_aside_repeated()
+    is_open = pl.col(text_of("payment_date")).is_null()
+    tray.good = tray.good.with_columns(
+        currency=currency, payment_date=pl.when(is_open).then(pl.lit(setting.day)).otherwise("payment_date")
+    )
+    tray.check(payment_checks(setting.day, setting.carrier))
+    tray.keep_one_per_key()
+    tray.warn(is_old_payment(setting.day), "W-PAYMENT-OLD", said("payment_date {}", "payment_date"))
+    _warn_repeated_payments(tray, setting.book)
+    return tray
+
+
+def _with_payer_currency(payments: pl.DataFrame, setting: _Setting) -> pl.DataFrame:
+    """Add `account_currency`: of the account that the payment names, else of the account that owns its policy."""
+    named = payments.join(setting.known, on="account_id", how="left", maintain_order="left")
+    only_policy = named.filter(pl.col("account_id").is_null())["policy_id"].drop_nulls()
+    if only_policy.is_empty():
+        return named
+    owners = setting.book["policies"].filter(pl.col("policy_id").is_in(only_policy.implode()))
+    accounts = setting.book["accounts"].filter(pl.col("account_key").is_in(owners["account_key"].implode()))
+    currencies = owners.join(accounts, on="account_key").select("policy_id", owner_currency="currency")
+    found = named.join(currencies, on="policy_id", how="left", maintain_order="left")
+    of_owner = pl.when(pl.col("account_id").is_null()).then("owner_currency")
+    return found.with_columns(account_currency=pl.coalesce("account_currency", of_owner)).drop("owner_currency")
+
+
+def _warn_repeated_payments(tray: Tray, book: Book) -> None:
+    """The same account, amount, date and reference under two ids may be the same money sent twice."""
+    same = ["account_id", "amount", "payment_date", "reference"]
+    is_told = pl.all_horizontal(pl.col("account_id", "reference").is_not_null())
+    told = tray.good.filter(is_told).select("payment_id", *same)
+    if told.is_empty():
+        return
+    booked = book["payments"].filter(
+        pl.col("payment_date").is_in(told["payment_date"].unique().implode())
+        & pl.col("reference").is_in(told["reference"].implode())
+    )
+    before = told.join(booked.select(same), on=same, how="semi")["payment_id"]
+    today = told.filter(pl.struct(same).is_duplicated())["payment_id"]
+    is_twice = pl.col("payment_id").is_in(pl.concat([before, today]).implode())
+    tray.warn(is_twice, "W-PAYMENT-REPEATED", said("reference {} of account_id {}", "reference", "account_id"))
+
+
+def _no_rows(table: LandingTable) -> pl.DataFrame:
+    landed = dict.fromkeys(table.column_names, pl.String) | {"file": pl.String, "row_no": pl.Int64}
+    rows = read_rows(table, pl.DataFrame(schema=landed))
+    return rows.with_columns(pl.col(name).cast(table.schema[name]) for name in table.column_names)
+
+
+_NO_ROWS = {table.name: _no_rows(table) for table in LANDING_TABLES}
+_NO_CHARGES = CHARGES.empty()
+_STATES = _STATE_SCHEMA.to_frame()

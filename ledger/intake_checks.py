@@ -1,0 +1,379 @@
+"""What a landing row must satisfy before it may be booked: one plain list of checks per table, in order.
+
+A check names a reason code (`ledger.reasons`), says when a row breaks it, and words what is wrong. The rows hold the
+parsed columns of the landing table, and beside each parsed column the text it came from (`amount_text`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, timedelta
+from functools import cache
+from typing import NamedTuple, cast
+
+import polars as pl
+
+from ledger.carrier import Carrier
+from ledger.parsing import is_endless_number, is_flat_object, is_number
+from ledger.periods import NEW_PERIOD_TYPES
+from ledger.plans import MAX_INSTALLMENTS, Plan
+from schemas.currencies import AMOUNT_LIMIT, MINOR_UNIT_DECIMALS
+from schemas.declare import Column
+from schemas.landing import LANDING_TABLES, LandingTable
+
+ACCOUNT_LEVEL_TYPES = ("account_general", "collateral", "segregated_collateral_requirement")
+"""Instruction types without a policy (R-BI-8)."""
+FREE_TEXT = {
+    "accounts": ("name",),
+    "billing_instructions": (),
+    "charges": ("charge_group",),
+    "payments": ("reference", "method"),
+}
+"""Columns in which people write what they like, by table: nothing secret may come in through them."""
+SECRET_CODES = ("E-CARD-NUMBER", "E-IBAN")
+"""Reasons because of which the free text of a row is not copied anywhere."""
+_TABLES = {table.name: table for table in LANDING_TABLES}
+_TEXT_LIMIT = 10_000
+_SHOWN = 80
+_FIRST_DATE = date(1950, 1, 1)
+_LAST_DATE = date(2150, 12, 31)
+_YEARS_AWAY = 100
+_OLD_PAYMENT_YEARS = 2
+_RANGES = {
+    "invoice_day_of_month": (1, 31),
+    "invoice_day_of_week": (1, 7),
+    "invoice_first_day_of_month": (1, 31),
+    "invoice_second_day_of_month": (1, 31),
+    "term_number": (1, 9_999),
+    "sequence": (-1_000_000, 1_000_000),
+    "charge_no": (0, 1_000_000),
+}
+_MODIFIER_KEYS = ("down_payment_percent", "max_installments")
+_PERCENT = r"^(?:100(?:\.0{1,4})?|[0-9]{1,2}(?:\.[0-9]{1,4})?)$"
+_INSTALLMENTS = r"^[1-9][0-9]?$"
+
+
+class Said(NamedTuple):
+    """A sentence with places for the values of columns, put into words only for the rows that need it."""
+
+    template: str
+    columns: tuple[str, ...]
+
+    def in_words(self) -> pl.Expr:
+        """The sentence with the values of a row, each cut to a length that can be read; empty values say so."""
+        values = [pl.col(name).cast(pl.String).str.slice(0, _SHOWN).fill_null("(empty)") for name in self.columns]
+        return pl.format(self.template, *values) if values else pl.lit(self.template)
+
+
+def said(template: str, *columns: str) -> Said:
+    """A sentence with the values of columns in it."""
+    return Said(template, columns)
+
+
+class Check(NamedTuple):
+    """A rule that a row may break: the reason code, when it is broken, and what is wrong in words."""
+
+    code: str
+    is_broken: pl.Expr
+    detail: Said
+
+
+def first_broken(checks: list[Check]) -> pl.Expr:
+    """Place of the first check of the list that a row breaks, null when it breaks none."""
+    return pl.coalesce(
+        *(pl.when(check.is_broken).then(place) for place, check in enumerate(checks)), pl.lit(None, pl.Int32)
+    )
+
+
+def text_of(column: str) -> str:
+    """Name of the column that holds the text from which a column was parsed."""
+    return f"{column}_text"
+
+
+def account_checks(day: date, carrier: Carrier) -> list[Check]:
+    """Checks of an account row against the row itself and the carrier's plans (R-ACC-05, R-BL-3)."""
+    defaults = carrier.account_defaults
+    first_day = pl.col("invoice_first_day_of_month").fill_null(defaults.invoice_first_day_of_month)
+    second_day = pl.col("invoice_second_day_of_month").fill_null(defaults.invoice_second_day_of_month)
+    is_own_parent = pl.col("parent_account_id") == pl.col("account_id")
+    return [
+        *_checks_of_any_row("accounts", day),
+        _known_currency(),
+        Check("E-PARENT-SELF", is_own_parent, said("parent_account_id {} is the account itself", "parent_account_id")),
+        Check(
+            "E-DAYS-ORDER",
+            second_day <= first_day,
+            said(
+                "invoice_second_day_of_month {} is not after invoice_first_day_of_month {}",
+                "invoice_second_day_of_month",
+                "invoice_first_day_of_month",
+            ),
+        ),
+        *_known_plan("billing_plan", carrier.billing_plans, pl.lit(day)),
+        *_known_plan("payment_allocation_plan", carrier.payment_allocation_plans, pl.lit(day)),
+    ]
+
+
+def instruction_checks(day: date, carrier: Carrier) -> list[Check]:
+    """Checks of an instruction row (R-BI-3..8, R-CI-58, R-PO-8).
+
+    Needs `account_currency` (null when the account is to be created), `owner_type` and `is_account_refused`.
+    """
+    kind = pl.col("instruction_type")
+    is_new = kind.is_in(NEW_PERIOD_TYPES)
+    is_account_level = kind.is_in(ACCOUNT_LEVEL_TYPES)
+    currencies = {name: plan.currency for name, plan in carrier.payment_plans.items()}
+    plan_currency = _looked_up(pl.col("payment_plan"), currencies, pl.String())
+    is_empty_period = pl.col("period_end") <= pl.col("period_start")
+    is_other_currency = plan_currency != pl.col("account_currency").fill_null(carrier.currency)
+    return [
+        *_checks_of_any_row("billing_instructions", day),
+        Check("E-TYPE-INTERNAL", kind == "reversal", said("instruction_type is reversal")),
+        *(_needed(name, is_new) for name in ("period_end", "payment_plan")),
+        _needed("policy_id", ~is_account_level),
+        Check(
+            "E-POLICY-NOT-ALLOWED",
+            is_account_level & pl.col("policy_id").is_not_null(),
+            said("policy_id {} on instruction_type {}", "policy_id", "instruction_type"),
+        ),
+        Check(
+            "E-PERIOD-EMPTY",
+            is_empty_period,
+            said("period_end {} is not after the start of the period, {}", "period_end", "period_start"),
+        ),
+        Check(
+            "E-SPECIAL-HANDLING-NEW",
+            is_new & pl.col("special_handling").is_not_null(),
+            said("special_handling {} on instruction_type {}", "special_handling", "instruction_type"),
+        ),
+        *_modifier_checks(),
+        *_known_plan("payment_plan", carrier.payment_plans, pl.col("effective_date")),
+        Check(
+            "E-ACCOUNT-REFUSED",
+            pl.col("is_account_refused"),
+            said("the row of account_id {} was refused", "account_id"),
+        ),
+        Check(
+            "E-LIST-BILL-OWNER",
+            ~is_account_level & (pl.col("owner_type") == "list_bill"),
+            said("account_id {} is a list bill account", "account_id"),
+        ),
+        Check(
+            "E-PLAN-CURRENCY",
+            is_other_currency,
+            said("payment_plan {} is not in the currency of account_id {}", "payment_plan", "account_id"),
+        ),
+    ]
+
+
+def charge_checks(day: date, carrier: Carrier) -> list[Check]:
+    """Checks of a charge row (R-CP-1..6, R-RC-2, R-BI-16).
+
+    Needs `currency`, `is_payer_known`, and of its instruction `state` (accepted, booked, refused or null), `cause`,
+    `instruction_type` and `billing_method`.
+    """
+    patterns = carrier.charge_patterns
+    pattern = pl.col("charge_pattern")
+    is_account_level = pl.col("instruction_type").is_in(ACCOUNT_LEVEL_TYPES)
+    is_policy_level = ~is_account_level
+    pro_rata = [name for name, found in patterns.items() if found.subtype == "pro_rata"]
+    recapture = [name for name, found in patterns.items() if found.subtype == "recapture"]
+    one_time = [name for name, found in patterns.items() if found.invoicing_approach == "one_time"]
+    for_periods = [name for name, found in patterns.items() if "PolicyPeriod" in found.owner_types]
+    for_accounts = [name for name, found in patterns.items() if set(found.owner_types) - {"PolicyPeriod"}]
+    is_wrong_owner = (is_account_level & ~pattern.is_in(for_accounts)) | (is_policy_level & ~pattern.is_in(for_periods))
+    on_type = "charge_pattern {} on instruction_type {}"
+    return [
+        *_checks_of_any_row("charges", day),
+        Check("E-PATTERN-UNKNOWN", ~pattern.is_in(list(patterns)), said("charge_pattern {}", "charge_pattern")),
+        *_amount_checks(),
+        Check(
+            "E-RECAPTURE-AMOUNT",
+            pattern.is_in(recapture) & (pl.col("amount") <= 0),
+            said("amount {} of charge_pattern {}", text_of("amount"), "charge_pattern"),
+        ),
+        Check("E-INSTRUCTION-UNKNOWN", pl.col("state").is_null(), said("instruction_id {}", "instruction_id")),
+        Check(
+            "E-INSTRUCTION-REFUSED",
+            pl.col("state") == "refused",
+            said("instruction_id {} was refused: {}", "instruction_id", "cause"),
+        ),
+        Check(
+            "E-PATTERN-NEEDS-TERM",
+            is_account_level & pattern.is_in(pro_rata),
+            said(on_type, "charge_pattern", "instruction_type"),
+        ),
+        Check(
+            "E-PATTERN-NEEDS-PLAN",
+            is_account_level & ~pattern.is_in(one_time),
+            said(on_type, "charge_pattern", "instruction_type"),
+        ),
+        Check("E-PATTERN-OWNER", is_wrong_owner, said(on_type, "charge_pattern", "instruction_type")),
+        Check("E-PAYER-UNKNOWN", ~pl.col("is_payer_known"), said("payer_account_id {}", "payer_account_id")),
+        Check(
+            "E-LIST-BILL-PAYER",
+            (pl.col("billing_method") == "list_bill") & pl.col("payer_account_id").is_null(),
+            said("payer_account_id is missing"),
+        ),
+    ]
+
+
+def payment_checks(day: date, carrier: Carrier) -> list[Check]:
+    """Checks of a payment row (R-DBP-17, R-SUS-08). Needs `account_currency`, null when the account is unknown."""
+    del carrier
+    others = pl.any_horizontal(pl.col("account_id", "policy_id", "invoice_id").is_not_null())
+    return [
+        *_checks_of_any_row("payments", day),
+        _known_currency(),
+        *_amount_checks(),
+        Check("E-AMOUNT-NOT-POSITIVE", pl.col("amount") <= 0, said("amount {}", text_of("amount"))),
+        Check(
+            "E-PAYMENT-FUTURE",
+            pl.col("payment_date") > day,
+            said(f"payment_date {{}} lies after {day}", "payment_date"),
+        ),
+        Check(
+            "E-TWO-TARGETS",
+            pl.col("producer_id").is_not_null() & others,
+            said("producer_id {} and an account, policy or invoice", "producer_id"),
+        ),
+        Check(
+            "E-CURRENCY-ACCOUNT",
+            pl.col("currency") != pl.col("account_currency"),
+            said("currency {}, account_id {} is in {}", "currency", "account_id", "account_currency"),
+        ),
+    ]
+
+
+def is_old_payment(day: date) -> pl.Expr:
+    """Whether money arrived so long before the business date that the date looks wrong."""
+    return pl.col("payment_date") < pl.lit(day).dt.offset_by(f"-{_OLD_PAYMENT_YEARS}y")
+
+
+def _checks_of_any_row(table_name: str, day: date) -> list[Check]:
+    """What every table asks of its rows: readable text, required values, dates, whole numbers and words."""
+    dates = [column.name for column in _TABLES[table_name].columns if column.dtype == pl.Date]
+    return [*_checks_of_any_day(table_name), *(_date_in_range(name, day) for name in dates)]
+
+
+@cache
+def _checks_of_any_day(table_name: str) -> list[Check]:
+    """The part of these checks that depends on the table only, made once."""
+    table = _TABLES[table_name]
+    dates = [column.name for column in table.columns if column.dtype == pl.Date]
+    wholes = [column.name for column in table.columns if column.dtype == pl.Int64 and column.name not in table.money]
+    return [
+        Check("E-CARD-NUMBER", pl.col("holds_card_number"), _in_free_text(table, "a card number")),
+        Check("E-IBAN", pl.col("holds_iban"), _in_free_text(table, "a bank account number")),
+        Check("E-CONTROL-CHARACTER", pl.col("has_unreadable_character"), said("a value holds a control character")),
+        Check("E-TEXT-LONG", pl.col("text_bytes") > _TEXT_LIMIT, said("the row has {} bytes of text", "text_bytes")),
+        *(_required(table, name) for name in table.required),
+        *(_unreadable("E-NOT-A-DATE", name) for name in dates),
+        *(_unreadable("E-NOT-A-WHOLE-NUMBER", name) for name in wholes),
+        *(_word(column) for column in table.columns if column.values is not None),
+        *(_whole_in_range(name) for name in wholes),
+    ]
+
+
+def _in_free_text(table: LandingTable, what: str) -> Said:
+    return said(f"{' or '.join(FREE_TEXT[table.name])} looks like {what}")
+
+
+def _required(table: LandingTable, name: str) -> Check:
+    is_parsed = table.schema[name] != pl.String
+    return Check("E-VALUE-MISSING", pl.col(text_of(name) if is_parsed else name).is_null(), said(f"{name} is missing"))
+
+
+def _needed(name: str, condition: pl.Expr) -> Check:
+    detail = said(f"{name} is missing on instruction_type {{}}", "instruction_type")
+    return Check("E-NEEDED-FOR-TYPE", condition & pl.col(name).is_null(), detail)
+
+
+def _unreadable(code: str, name: str) -> Check:
+    is_broken = pl.col(name).is_null() & pl.col(text_of(name)).is_not_null()
+    return Check(code, is_broken, said(f"{name} {{}}", text_of(name)))
+
+
+def _word(column: Column) -> Check:
+    words = cast("tuple[str, ...]", column.values)
+    detail = said(f"{column.name} {{}} is none of {', '.join(words)}", column.name)
+    return Check("E-WORD", ~pl.col(column.name).is_in(list(words)), detail)
+
+
+def _whole_in_range(name: str) -> Check:
+    low, high = _RANGES[name]
+    detail = said(f"{name} {{}} is not {low} to {high}", name)
+    return Check("E-NUMBER-RANGE", ~pl.col(name).is_between(low, high), detail)
+
+
+def _date_in_range(name: str, day: date) -> Check:
+    away = timedelta(days=_YEARS_AWAY * 366)
+    first = max(_FIRST_DATE, day - away) if day - date.min > away else _FIRST_DATE
+    last = min(_LAST_DATE, day + away) if date.max - day > away else _LAST_DATE
+    return Check(
+        "E-DATE-RANGE", ~pl.col(name).is_between(first, last), said(f"{name} {{}} is not {first} to {last}", name)
+    )
+
+
+def _known_currency() -> Check:
+    is_known = pl.col("currency").is_in(list(MINOR_UNIT_DECIMALS))
+    return Check("E-CURRENCY-UNKNOWN", ~is_known, said("currency {}", "currency"))
+
+
+def _amount_checks() -> list[Check]:
+    """Why an amount could not be read, or may not be so large (R-LED-18)."""
+    text = pl.col(text_of("amount"))
+    is_too_large = is_endless_number(text) | (pl.col("amount").abs() > AMOUNT_LIMIT)
+    return [
+        Check("E-NOT-AN-AMOUNT", ~is_number(text), said("amount {}", text_of("amount"))),
+        Check("E-AMOUNT-LIMIT", is_too_large, said("amount {}", text_of("amount"))),
+        Check(
+            "E-AMOUNT-DECIMALS",
+            pl.col("amount").is_null(),
+            said("amount {} has more decimals than {}", text_of("amount"), "currency"),
+        ),
+    ]
+
+
+def _known_plan(column: str, plans: Mapping[str, Plan], on: pl.Expr) -> list[Check]:
+    """The carrier has the plan, and it may be chosen on the date; both ends of its validity count."""
+    name = pl.col(column)
+    first = {key: plan.effective_date for key, plan in plans.items()}
+    last = {key: plan.expiration_date or date.max for key, plan in plans.items()}
+    is_open = on.is_between(_looked_up(name, first, pl.Date()), _looked_up(name, last, pl.Date()))
+    return [
+        Check("E-PLAN-UNKNOWN", ~name.is_in(list(plans)), said(f"{column} {{}}", column)),
+        Check("E-PLAN-NOT-EFFECTIVE", ~is_open, said(f"{column} {{}} cannot be chosen on that date", column)),
+    ]
+
+
+def _looked_up(name: pl.Expr, values: Mapping[str, object], dtype: pl.DataType) -> pl.Expr:
+    """What stands under a name, null when nothing does."""
+    if len(set(values.values())) == 1:
+        return pl.when(name.is_not_null()).then(pl.lit(next(iter(values.values())), dtype))
+    return name.replace_strict(values, default=None, return_dtype=dtype)
+
+
+def _modifier_checks() -> list[Check]:
+    """Payment plan modifiers: a flat object of known keys, each once, with values that a plan may have."""
+    text = pl.col("modifiers")
+    keys = text.str.extract_all(r'"[^"\\]*"\s*:').list.eval(pl.element().str.extract(r'"([^"\\]*)"', 1))
+    is_known = keys.list.eval(pl.element().is_in(_MODIFIER_KEYS)).list.all()
+    is_repeated = keys.list.n_unique() < keys.list.len()
+    percent = _modifier("down_payment_percent")
+    installments = _modifier("max_installments")
+    is_right_percent = percent.str.contains(_PERCENT)
+    is_right_count = installments.str.contains(_INSTALLMENTS) & (
+        installments.cast(pl.Int64, strict=False) <= MAX_INSTALLMENTS
+    )
+    shown = said("modifiers {}", "modifiers")
+    return [
+        Check("E-MODIFIERS-JSON", ~is_flat_object(text), shown),
+        Check("E-MODIFIERS-KEY", ~is_known | is_repeated, shown),
+        Check("E-MODIFIERS-VALUE", ~is_right_percent | ~is_right_count, shown),
+    ]
+
+
+def _modifier(key: str) -> pl.Expr:
+    """The value of one modifier as text without quotes; null when it is not given."""
+    return pl.col("modifiers").str.extract(rf'"{key}"\s*:\s*"?([^",}}\s]*)"?', 1)

@@ -1,0 +1,190 @@
+"""What must hold of every journal: the contracts that block a day when its double entry is wrong.
+
+`check_journal` returns violations as values (rule, key, message); no rows means that all is well. The rules are a plain
+list. They do not trust the posting: I-12 compares the lines of a transaction with every sequence of T-accounts, owners
+and sides that the posting rules allow for its type, and I-11 compares a reversal with what it reverses.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import polars as pl
+
+from ledger.balances import signed_amount
+from ledger.book import TRANSACTIONS_PER_DAY, day_number_of
+from ledger.chart import OWNER_TYPE_COUNT, Chart, load_chart
+from ledger.line_sequences import MOST_LINES, TYPE_COUNT, line_sequences
+
+VIOLATIONS = pl.Schema({"rule": pl.String, "key": pl.String, "message": pl.String})
+"""Violations: id of the rule, key of the transaction, and what is wrong with it."""
+
+_BITS = pl.Series([2**place for place in range(MOST_LINES)])
+_ALL_BITS = pl.Series([2**lines - 1 for lines in range(MOST_LINES + 1)])
+_HEADER = ("type", "dates", "reverses_transaction_key")
+_COPIED = (
+    "transaction_type",
+    "owner_type",
+    "owner_key",
+    "t_account_pattern",
+    "charge_pattern",
+    "fund_policy_key",
+    "amount",
+    "currency",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class JournalRule:
+    """A contract of one transaction: `is_broken` and `message` are expressions over its summary (see `_summary`)."""
+
+    rule: str
+    is_broken: pl.Expr
+    message: pl.Expr
+
+
+RULES: tuple[JournalRule, ...] = (
+    JournalRule(
+        "I-01",
+        pl.col("debits_less_credits") != 0,
+        pl.format("debits less credits are {} minor units", "debits_less_credits"),
+    ),
+    JournalRule(
+        "I-02",
+        (pl.col("debit_lines") == 0) | (pl.col("debit_lines") == pl.col("lines")),
+        pl.format("{} of {} lines are debits: it needs a debit and a credit", "debit_lines", "lines"),
+    ),
+    JournalRule(
+        "I-02",
+        # n powers of two add up to 2^n - 1 only when they are 1, 2, 4, ...: every line number once, without a gap.
+        pl.col("line_no_bits") != pl.lit(_ALL_BITS).gather(pl.col("lines").clip(0, MOST_LINES)),
+        pl.format("its {} lines are not numbered from 1 without a gap", "lines"),
+    ),
+    JournalRule("I-03", pl.col("least_amount") <= 0, pl.format("a line holds the amount {}", "least_amount")),
+    JournalRule("I-04", pl.col("has_two_currencies"), pl.lit("its lines have more than one currency")),
+    JournalRule("I-05", pl.col("has_wrong_owner"), pl.lit("a T-account has an owner that the chart does not allow")),
+    JournalRule("I-05", pl.col("has_wrong_class"), pl.lit("a T-account has another class than in the chart")),
+    JournalRule(
+        "I-05",
+        pl.col("has_wrong_name"),
+        pl.lit("a T-account lacks its owner, charge pattern or designated fund, or has one that it should not"),
+    ),
+    JournalRule("I-09", pl.col("has_two_headers"), pl.lit("its lines disagree on type, date or reversed transaction")),
+    JournalRule("I-12", ~pl.col("follows_a_rule"), pl.lit("its lines follow no posting rule of its type")),
+    JournalRule("I-13", pl.col("is_of_another_day"), pl.lit("its key belongs to another business date")),
+)
+"""The contracts of a single transaction."""
+
+
+def check_journal(
+    journal: pl.DataFrame, chart: Chart | None = None, originals: pl.DataFrame | None = None
+) -> pl.DataFrame:
+    """The violations in journal lines, columns VIOLATIONS, sorted. All lines of a transaction must be there.
+
+    `originals` are the lines outside `journal` to which its reversals may refer (I-11). The chart is the product's
+    unless given.
+    """
+    if journal.is_empty():
+        return pl.DataFrame(schema=VIOLATIONS)
+    summary = _summary(journal, chart or load_chart())
+    broken = summary.filter(pl.any_horizontal(rule.is_broken for rule in RULES))
+    found = [_violations(broken.filter(rule.is_broken), rule.rule, rule.message) for rule in RULES if broken.height]
+    if journal.select((pl.col("reverses_transaction_key") != 0).any()).item():
+        found += _broken_reversals(journal, journal if originals is None else pl.concat([originals, journal]))
+    return pl.concat([pl.DataFrame(schema=VIOLATIONS), *found]).sort("rule", "key", "message")
+
+
+def _violations(transactions: pl.DataFrame, rule: str, message: pl.Expr) -> pl.DataFrame:
+    key = pl.col("transaction_key").cast(pl.String)
+    return transactions.select(pl.lit(rule).alias("rule"), key.alias("key"), message.alias("message"))
+
+
+def _summary(journal: pl.DataFrame, chart: Chart) -> pl.DataFrame:
+    """One row per transaction: what the rules ask about."""
+    sequences = line_sequences(chart)
+    accounts = chart.t_account_frame
+    pattern = pl.col("t_account_pattern").to_physical().cast(pl.Int64)
+    owner_code = pl.lit(sequences.owner_codes).gather(
+        pattern * OWNER_TYPE_COUNT + pl.col("owner_type").to_physical().cast(pl.Int64)
+    )
+    is_debit = pl.col("side") == "D"
+    # The rules say how a transaction reads; a reversal reads like one when its sides are swapped back (R-LED-13).
+    reads_as_credit = is_debit == (pl.col("reverses_transaction_key") != 0)
+    place = (pl.col("line_no").cast(pl.Int64) - 1).clip(0, MOST_LINES - 1)
+    is_designated = pl.col("t_account_pattern") == "Designated Unapplied"
+    is_per_charge_pattern = pl.lit(accounts["is_per_charge_pattern"]).gather(pattern)
+    has_wrong_name = (
+        (pl.col("owner_key") <= 0)
+        | ((pl.col("charge_pattern") != "") != is_per_charge_pattern)
+        | ((pl.col("fund_policy_key") > 0) != is_designated)
+    )
+    currencies = pl.Enum(journal["currency"].unique().sort())
+    dates = pl.col("transaction_date").cast(pl.Int32).cast(pl.Int64) * 2**32 + pl.col("business_date").cast(pl.Int32)
+    lines = journal.lazy().select(
+        "transaction_key",
+        "amount",
+        "reverses_transaction_key",
+        signed_amount().alias("signed"),
+        is_debit.alias("is_debit"),
+        pl.col("transaction_type").to_physical().cast(pl.Int64).alias("type"),
+        pl.col("currency").cast(currencies).to_physical().alias("currency"),
+        dates.alias("dates"),
+        pl.lit(_BITS).gather(place).alias("line_no_bit"),
+        ((owner_code * 2 + reads_as_credit) * pl.lit(sequences.places).gather(place)).alias("digit"),
+        (owner_code == 0).alias("has_wrong_owner"),
+        (pl.lit(accounts["account_type"]).gather(pattern) != pl.col("account_type")).alias("has_wrong_class"),
+        has_wrong_name.alias("has_wrong_name"),
+        (pl.col("transaction_key") // TRANSACTIONS_PER_DAY != day_number_of("business_date")).alias(
+            "is_of_another_day"
+        ),
+    )
+    flags = ("has_wrong_owner", "has_wrong_class", "has_wrong_name", "is_of_another_day")
+    number = pl.col("digit").sum() * TYPE_COUNT + pl.col("type").min()
+    return (
+        lines.group_by("transaction_key")
+        .agg(
+            pl.len().cast(pl.Int64).alias("lines"),
+            pl.col("signed").sum().alias("debits_less_credits"),
+            pl.col("is_debit").sum().alias("debit_lines"),
+            pl.col("line_no_bit").sum().alias("line_no_bits"),
+            pl.col("amount").min().alias("least_amount"),
+            (pl.col("currency").min() != pl.col("currency").max()).alias("has_two_currencies"),
+            pl.any_horizontal(pl.col(name).min() != pl.col(name).max() for name in _HEADER).alias("has_two_headers"),
+            *(pl.col(flag).any() for flag in flags),
+            number.alias("number"),
+        )
+        .with_columns(pl.col("number").is_in(sequences.allowed.implode()).alias("follows_a_rule"))
+        .collect()
+    )
+
+
+def _broken_reversals(journal: pl.DataFrame, known: pl.DataFrame) -> list[pl.DataFrame]:
+    """The violations of I-11: a reversal swaps exactly the lines of one transaction, once, and of no reversal."""
+    reversals = journal.filter(pl.col("reverses_transaction_key") != 0)
+    reversed_keys = reversals["reverses_transaction_key"].unique().implode()
+    originals = known.filter(pl.col("transaction_key").is_in(reversed_keys))
+    by_line = ["reverses_transaction_key", "line_no"]
+    lines = reversals.select("transaction_key", *by_line, "side", *_COPIED).join(
+        originals.select(pl.col("transaction_key").alias("reverses_transaction_key"), "line_no", "side", *_COPIED),
+        on=by_line,
+        how="full",
+        suffix="_of_original",
+    )
+    differs = pl.any_horizontal(
+        (pl.col("side") == pl.col("side_of_original")).fill_null(value=True),
+        *(pl.col(name).ne_missing(pl.col(f"{name}_of_original")) for name in _COPIED),
+    )
+    reverser = pl.coalesce("transaction_key", "reverses_transaction_key_of_original")
+    unlike = lines.filter(differs).select(reverser.alias("transaction_key")).unique()
+    twice = (
+        known.filter(pl.col("reverses_transaction_key").is_in(reversed_keys))
+        .group_by(pl.col("reverses_transaction_key").alias("transaction_key"))
+        .agg(pl.col("transaction_key").n_unique().alias("count"))
+        .filter(pl.col("count") > 1)
+    )
+    chained = originals.filter(pl.col("reverses_transaction_key") != 0).select("transaction_key").unique()
+    return [
+        _violations(unlike, "I-11", pl.lit("a reversal does not mirror what it reverses")),
+        _violations(twice, "I-11", pl.format("reversed {} times", "count")),
+        _violations(chained, "I-11", pl.lit("a reversal is reversed")),
+    ]

@@ -1,0 +1,124 @@
+"""Payments: money received goes into a fund, and from the funds to invoice items.
+
+Receipt comes first: who paid, into which fund, and what it is for (R-DBP-01, R-DBP-02, R-DBP-03, R-BL-7). Distribution
+is a step of its own: of the payments of the day, each with what it is for, and later of whatever lies in the funds
+(R-DST-15, R-DST-16). How money meets items is in `ledger.settlement`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+
+import polars as pl
+
+from ledger.book import TRANSACTIONS_PER_DAY, Book, day_number, default_fund_key
+from ledger.carrier import Carrier
+from ledger.receipts import Received, is_as_named, receive_payments
+from ledger.segments import at_run_start, run_number
+from ledger.settlement import PAYMENT_ITEM_COLUMNS, Clock, Distributed, Settlement, book_settlement
+from schemas.journal import PAYMENT_ITEMS
+
+__all__ = [
+    "Distributed",
+    "Received",
+    "distribute_funds",
+    "distribute_new_payments",
+    "number_payment_items",
+    "receive_payments",
+]
+
+_RUN = ("account_key", "fund_key", "period_key", "invoice_key")
+
+
+def distribute_new_payments(
+    book: Book, day: date, carrier: Carrier, *, billed_through: date, due_through: date
+) -> Distributed:
+    """Apply the payments that were received today and are to be distributed, oldest first (R-DBP-05, R-DST-15).
+
+    Per account in the order of payment date and payment id, each with its own fund, policy period and invoice, credits
+    before money (R-DST-03). What a payment cannot pay stays in its fund (R-DST-04). Invoices count as billed and due
+    by `billed_through` and `due_through` (`settlement.Clock`). Call it once a day: it does not look at what is paid
+    already. Transactions carry the business date.
+    """
+    is_to_distribute = (pl.col("status") == "executed") & (pl.col("distribute") == "auto") & is_as_named()
+    payments = book["payments"].filter(pl.col("received_date") == day).filter(is_to_distribute)
+    if payments.is_empty():
+        return Distributed.nothing(book)
+    # Consecutive payments of an account with the same fund and association see the same items: they are one run.
+    payments = payments.sort("account_key", "payment_date", "payment_id").with_columns(run=run_number(*_RUN))
+    payments = payments.with_columns(round=pl.col("run") - at_run_start(pl.col("run"), "account_key"))
+    clock = Clock.of(carrier, billed_through, due_through)
+    settlement = Settlement.start(book, payments["account_key"].unique(), clock, carrier)
+    for now in payments.partition_by("round", maintain_order=True):
+        runs = now.unique("run", keep="first", maintain_order=True).select(
+            "run",
+            "account_key",
+            "fund_key",
+            fund_policy_key=pl.when(pl.col("fund_key") % 2 == 1).then(pl.col("fund_key") // 2).otherwise(0),
+            for_period_key="period_key",
+            for_invoice_key="invoice_key",
+        )
+        settlement = settlement.settle(runs, now.select("run", "payment_key", "amount"))
+    return book_settlement(book, settlement, day)
+
+
+def distribute_funds(  # noqa: PLR0913 -- the clock of a billing day is two dates
+    book: Book, account_keys: pl.Series, day: date, carrier: Carrier, *, billed_through: date, due_through: date
+) -> Distributed:
+    """Apply all the money in the funds of these accounts, without an association, credits first (R-DST-10, R-DST-16).
+
+    First each designated fund, to the items of its own policy; then the default fund, to any item that its account pays
+    (R-BL-6). A fund in deficit pays nothing, but the credits of its items still do. Other arguments as in
+    `distribute_new_payments`.
+    """
+    keys = account_keys.implode()
+    funds = book["funds"].filter(pl.col("account_key").is_in(keys))
+    items = book["invoice_items"]
+    has_credit = (pl.col("amount") < 0) & (pl.col("paid") != pl.col("amount")) & pl.col("account_key").is_in(keys)
+    moving = pl.concat(
+        [funds.filter(pl.col("balance") > 0)["account_key"], items.filter(has_credit)["account_key"]]
+    ).unique()
+    if moving.is_empty():
+        return Distributed.nothing(book)
+    settlement = Settlement.start(book, moving, Clock.of(carrier, billed_through, due_through), carrier)
+    funds = funds.filter(pl.col("account_key").is_in(moving.implode()))
+    designated = funds.filter(pl.col("policy_key") > 0)
+    if not designated.is_empty():
+        settlement = _settle_funds(settlement, designated)
+    default = pl.DataFrame({"account_key": moving.sort()}).with_columns(
+        fund_key=default_fund_key(pl.col("account_key"))
+    )
+    default = default.join(funds.select("fund_key", "balance"), on="fund_key", how="left", maintain_order="left")
+    settlement = _settle_funds(
+        settlement, default.with_columns(pl.col("balance").fill_null(0), policy_key=pl.lit(0, pl.Int64))
+    )
+    return book_settlement(book, settlement, day)
+
+
+def _settle_funds(settlement: Settlement, funds: pl.DataFrame) -> Settlement:
+    """One round in which each of these funds pays with its balance."""
+    none = pl.lit(0, pl.Int64)
+    runs = funds.sort("fund_key").select(
+        "account_key",
+        "fund_key",
+        "balance",
+        fund_policy_key="policy_key",
+        run=pl.int_range(pl.len(), dtype=pl.Int64),
+        for_period_key=none,
+        for_invoice_key=none,
+    )
+    payers = runs.filter(pl.col("balance") > 0).select("run", amount="balance", payment_key=none)
+    return settlement.settle(runs.drop("balance"), payers)
+
+
+def number_payment_items(frames: Sequence[pl.DataFrame], day: date) -> pl.DataFrame:
+    """Payment items of a day as they are kept: keys in the order of the frames and their rows, from 1.
+
+    frames: those of the distributions of the day, in the order in which they ran.
+    """
+    first = day_number(day) * TRANSACTIONS_PER_DAY + 1
+    items = pl.concat([frame.select(PAYMENT_ITEM_COLUMNS) for frame in frames])
+    return PAYMENT_ITEMS.conform(
+        items.with_columns(business_date=pl.lit(day), payment_item_key=pl.int_range(pl.len(), dtype=pl.Int64) + first)
+    )

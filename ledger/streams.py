@@ -1,0 +1,85 @@
+"""Invoice streams: which cadence of invoices an item belongs to (R-CI-10..16, R-INV-01..03).
+
+A stream belongs to a payer. Under policy-level billing it serves one policy; under account-level billing all policies
+whose payment interval maps to the same periodicity share it. It is found, or created, before any item is placed.
+"""
+
+from __future__ import annotations
+
+import polars as pl
+
+from ledger.book import Book, number_from
+from ledger.calendar import MONDAY, second_day_of_half_month
+
+CADENCE = ("periodicity", "anchor_date", "anchor_day", "second_anchor_day", "fix_invoices_on")
+"""What a stream fixes for its invoices."""
+_SCOPE = ("payer_account_key", "stream_policy_key", "periodicity")
+
+
+def find_or_create_streams(book: Book, charges: pl.DataFrame) -> tuple[Book, pl.DataFrame]:
+    """Give every charge the stream of its payer, and create the streams that are missing.
+
+    In: one row per charge with its terms (`ledger.terms`) and `first_periodic_date`, the date on which the regular
+    installments of its plan start (computed also when the charge has none, R-INV-03). Out: the book with new streams,
+    and the charges with `stream_key` and the cadence of their stream. Rules: R-CI-10..14, R-INV-01..03, R-BL-4, R-BL-5.
+    """
+    is_policy_level = (pl.col("payer_invoice_by") == "policy") & (pl.col("policy_key") > 0)
+    charges = charges.with_columns(stream_policy_key=pl.when(is_policy_level).then(pl.col("policy_key")).otherwise(0))
+    known = _matching_streams(book, charges)
+    missing = (
+        charges.join(known, on=_SCOPE, how="anti", maintain_order="left")
+        .sort("charge_key")
+        .unique(_SCOPE, keep="first", maintain_order=True)
+        .sort(_SCOPE)
+    )
+    if not missing.is_empty():
+        new = missing.select(
+            *_SCOPE, *_anchor(), number_from(book.next_key("invoice_streams"), "stream_key")
+        ).rename({"payer_account_key": "account_key", "stream_policy_key": "policy_key"})
+        book = book.append("invoice_streams", new)
+        known = _matching_streams(book, charges)
+    return book, charges.join(known, on=_SCOPE, how="left", maintain_order="left")
+
+
+def _matching_streams(book: Book, charges: pl.DataFrame) -> pl.DataFrame:
+    streams = book["invoice_streams"].filter(
+        pl.col("account_key").is_in(charges["payer_account_key"].unique().implode())
+    )
+    return streams.select(
+        pl.col("account_key").alias("payer_account_key"),
+        pl.col("policy_key").alias("stream_policy_key"),
+        pl.col("periodicity").cast(pl.String),
+        "stream_key",
+        "anchor_date",
+        "anchor_day",
+        "second_anchor_day",
+        pl.col("fix_invoices_on").cast(pl.String),
+    )
+
+
+def _anchor() -> list[pl.Expr]:
+    """Anchor of a new stream: the payer's invoice days, or the first periodic date of an aligned policy-level plan."""
+    on_account_days = (pl.col("stream_policy_key") == 0) | ~pl.col("align_installments")
+    first = pl.col("first_periodic_date")
+    half_first, half_second = second_day_of_half_month(first.dt.day())
+    is_half_month = pl.col("periodicity") == "twice_per_month"
+    account_first = pl.min_horizontal("invoice_first_day_of_month", "invoice_second_day_of_month")
+    account_second = pl.max_horizontal("invoice_first_day_of_month", "invoice_second_day_of_month")
+    account_date = (
+        pl.when(pl.col("periodicity") == "every_other_week")
+        .then(pl.col("invoice_every_other_week_anchor"))
+        .otherwise(pl.lit(MONDAY) + pl.duration(days=pl.col("invoice_day_of_week").cast(pl.Int64) - 1))
+    )
+    account_day = pl.when(is_half_month).then(account_first).otherwise(pl.col("invoice_day_of_month"))
+    account_second_day = pl.when(is_half_month).then(account_second).otherwise(pl.col("invoice_day_of_month"))
+    plan_day = pl.when(is_half_month).then(half_first).otherwise(first.dt.day().cast(pl.Int64))
+    plan_second_day = pl.when(is_half_month).then(half_second).otherwise(first.dt.day().cast(pl.Int64))
+    return [
+        pl.when(on_account_days).then(account_date).otherwise(first).alias("anchor_date"),
+        pl.when(on_account_days).then(account_day).otherwise(plan_day).alias("anchor_day"),
+        pl.when(on_account_days).then(account_second_day).otherwise(plan_second_day).alias("second_anchor_day"),
+        pl.when(pl.col("stream_policy_key") == 0)
+        .then(pl.col("payer_fix_invoices_on"))
+        .otherwise(pl.col("plan_fix_invoices_on"))
+        .alias("fix_invoices_on"),
+    ]
