@@ -77,7 +77,7 @@ def one_interval_after(day: pl.Expr) -> pl.Expr:
     return add_months(day, pl.col("interval_months")) + pl.duration(days=pl.col("interval_days"))
 
 
-def second_day_of_half_month(first_day: pl.Expr) -> tuple[pl.Expr, pl.Expr]:
+def days_of_half_month(first_day: pl.Expr) -> tuple[pl.Expr, pl.Expr]:
     """The two days of a twice-per-month cadence that contains a given day of the month (R-CI-22)."""
     day = first_day.cast(pl.Int64)
     is_first = day <= _HALF_MONTH_DAYS

@@ -61,7 +61,7 @@ def check_day(outcome: DayOutcome, carrier: Carrier) -> pl.DataFrame:
 
 
 def _violations(frame: pl.DataFrame, rule: str, key: pl.Expr, message: str) -> pl.DataFrame:
-    return frame.select(rule=pl.lit(rule), key=key.cast(pl.String), message=pl.lit(message)).cast(dict(VIOLATIONS))
+    return frame.select(rule=pl.lit(rule), key=key.cast(pl.String), message=pl.lit(message)).cast(VIOLATIONS)
 
 
 def check_charge_conservation(book: Book, changes: Mapping[str, pl.DataFrame]) -> pl.DataFrame:

@@ -2,7 +2,7 @@
 
 Two conventions meet here. Posting happens at the close of a business day d, which has then been covered: the charge has
 earned the days [effective_date, d], n = d + 1 - effective_date. Equity (`ledger.equity`) asks at the start of a day,
-when that day is not yet provided: n = d - effective_date. So the amount earned by the close of d is the service provided
+when that day is not yet provided: n = d - effective_date. What is earned by the close of d is thus the service provided
 at the start of d + 1.
 
 Nothing is stored: what has been posted before is the closed form at the previous posting day.
@@ -38,8 +38,8 @@ def earn_premium(charges: pl.DataFrame, day: date, carrier: Carrier) -> pl.DataF
     posting day, so that the postings of a charge add up to its amount. A charge booked since then catches up; a charge
     that takes effect at the end of cover or later is earned on the last day of cover, at once when that has passed.
 
-    Returns charge_key, charge_pattern, owner_type, owner_key, account_key, period_key, currency and amount (minor units,
-    signed, never zero), sorted by charge_key; no rows on a day that does not post.
+    Returns charge_key, charge_pattern, owner_type, owner_key, account_key, period_key, currency and amount (minor
+    units, signed, never zero), sorted by charge_key; no rows on a day that does not post.
     """
     previous = previous_posting_day(day, carrier.earning_interval)
     if previous is None:

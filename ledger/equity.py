@@ -55,7 +55,8 @@ def equity(
     The dates and days are none where V is zero.
     """
     slices = _slices(periods, charges)
-    terms = _terms(periods, slices, charges, paid, as_of, premium_patterns)
+    premiums = _premiums(charges, premium_patterns)
+    terms = _terms(periods, slices, paid, as_of).join(premiums, on="period_key", how="left")
     starts = slices.group_by("period_key").agg(
         pl.col("starts").min().alias("first_start"), pl.col("starts").max().alias("last_start")
     )
@@ -87,15 +88,16 @@ def _slices(periods: pl.DataFrame, charges: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _terms(
-    periods: pl.DataFrame,
-    slices: pl.DataFrame,
-    charges: pl.DataFrame,
-    paid: pl.DataFrame,
-    as_of: date,
-    premium_patterns: Collection[str] | None,
-) -> pl.DataFrame:
-    """One row per period: its dates, the day held inside them, V, P and the premium."""
+def _premiums(charges: pl.DataFrame, premium_patterns: Collection[str] | None) -> pl.DataFrame:
+    """The denominator of the equity percent by period."""
+    counts = pl.col("in_equity")
+    if premium_patterns is not None:
+        counts = pl.col("charge_pattern").is_in(list(premium_patterns))
+    return charges.filter(counts).group_by("period_key").agg(pl.col("amount").sum().alias("premium"))
+
+
+def _terms(periods: pl.DataFrame, slices: pl.DataFrame, paid: pl.DataFrame, as_of: date) -> pl.DataFrame:
+    """One row per period: its dates, the day held inside them, V and P."""
     values = slices.group_by("period_key").agg(pl.col("amount").sum().alias("equity_value"))
     receipts = (
         paid.select("charge_key", "paid")
@@ -103,18 +105,13 @@ def _terms(
         .group_by("period_key")
         .agg(pl.col("paid").sum())
     )
-    premiums = values.rename({"equity_value": "premium"})
-    if premium_patterns is not None:
-        is_premium = pl.col("charge_pattern").is_in(list(premium_patterns))
-        premiums = charges.filter(is_premium).group_by("period_key").agg(pl.col("amount").sum().alias("premium"))
     end = pl.col("coverage_end")
     return (
         periods.select("period_key", "effective_date", "coverage_end", "cancellation_date")
         .join(values, on="period_key", how="left")
         .join(receipts, on="period_key", how="left")
-        .join(premiums, on="period_key", how="left")
         .with_columns(
-            pl.col("equity_value", "paid", "premium").fill_null(0),
+            pl.col("equity_value", "paid").fill_null(0),
             cover_ends=pl.coalesce("cancellation_date", end),
             # The day, held inside the term: nothing is provided before it or after it.
             on_day=pl.max_horizontal("effective_date", pl.min_horizontal(pl.lit(as_of), end)),

@@ -17,18 +17,10 @@ import polars as pl
 from ledger.accounts import with_defaults
 from ledger.book import Book
 from ledger.carrier import Carrier
-from ledger.intake_checks import (
-    account_checks,
-    charge_checks,
-    instruction_checks,
-    is_old_payment,
-    payment_checks,
-    said,
-    text_of,
-)
+from ledger.intake_checks import is_old_payment, said, text_of
 from ledger.intake_rows import NOTHING_REFUSED, Tray, body_of, compare, read_rows, with_amounts
 from ledger.money import minor_units
-from ledger.parsing import decimals_of
+from ledger.parsing import decimals_of, modifiers_problem
 from ledger.periods import NEW_PERIOD_TYPES
 from ledger.quarantine import LANDED_SCHEMA, Accepted, complete_refused, counts, raw_rows
 from schemas.landing import ACCOUNTS, BILLING_INSTRUCTIONS, CHARGES, LANDING_TABLES, PAYMENTS, LandingTable
@@ -65,7 +57,7 @@ def accept(book: Book, inbox: Mapping[str, pl.DataFrame], day: date, carrier: Ca
     Payments get their defaults for kind, currency, payment date and distribute, accounts those of the carrier,
     instructions `sequence` and, on a new period, `period_start`. Never raises because of what a row holds.
     """
-    rows = {table.name: _read(table, inbox) for table in LANDING_TABLES}
+    rows = {table.name: _read(table, inbox, day) for table in LANDING_TABLES}
     booked = _booked_accounts(book, rows)
     accounts = _take_accounts(rows["accounts"], booked, day, carrier)
     setting = _Setting(book, _known_accounts(booked, accounts.good), day, carrier)
@@ -86,9 +78,9 @@ def accept(book: Book, inbox: Mapping[str, pl.DataFrame], day: date, carrier: Ca
     )
 
 
-def _read(table: LandingTable, inbox: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
+def _read(table: LandingTable, inbox: Mapping[str, pl.DataFrame], day: date) -> pl.DataFrame:
     if table.name in inbox and not inbox[table.name].is_empty():
-        return read_rows(table, inbox[table.name])
+        return read_rows(table, inbox[table.name], day)
     return _NO_ROWS[table.name]
 
 
@@ -127,7 +119,7 @@ def _take_accounts(rows: pl.DataFrame, booked: pl.DataFrame, day: date, carrier:
     )
     tray.good = compare(given, booked, ACCOUNTS.key, body, silent=body)
     tray.put_aside_repeated()
-    tray.check(account_checks(day, carrier))
+    tray.check(carrier)
     tray.good = with_defaults(tray.good, day, carrier)
     tray.keep_one_per_key()
     if tray.good["parent_account_id"].null_count() < tray.good.height:
@@ -170,13 +162,16 @@ def _take_instructions(rows: pl.DataFrame, setting: _Setting, accounts: Tray) ->
     given = rows.join(setting.known, on="account_id", how="left", maintain_order="left").with_columns(
         sequence=pl.when(pl.col(text_of("sequence")).is_null()).then(0).otherwise("sequence"),
         period_start=pl.when(is_new & is_open).then("effective_date").otherwise("period_start"),
+        modifiers_problem=pl.lit(None, pl.String)
+        if rows["modifiers"].null_count() == rows.height
+        else modifiers_problem(pl.col("modifiers")),
         is_account_refused=pl.col("account_currency").is_null()
         & pl.col("account_id").is_in(refused_accounts.implode()),
     )
     booked = _booked(setting.book, "instructions", "instruction_id", rows)
     tray.good = compare(given, booked, BILLING_INSTRUCTIONS.key, body_of(BILLING_INSTRUCTIONS))
     tray.put_aside_repeated()
-    tray.check(instruction_checks(setting.day, setting.carrier))
+    tray.check(setting.carrier)
     tray.keep_one_per_key()
     return tray
 
@@ -207,7 +202,7 @@ def _take_charges(rows: pl.DataFrame, setting: _Setting, instructions: Tray) -> 
     tray.landed = with_amounts(given, CHARGES)
     tray.good = compare(given, _booked_charges(setting.book, booked), CHARGES.key, body_of(CHARGES))
     tray.put_aside_repeated()
-    tray.check(charge_checks(setting.day, setting.carrier))
+    tray.check(setting.carrier)
     is_late = pl.col("state") == "booked"
     tray.refuse_some(is_late, "E-INSTRUCTION-BOOKED", said("instruction_id {} was booked before", "instruction_id"))
     tray.keep_one_per_key()
@@ -296,9 +291,9 @@ def _take_payments(rows: pl.DataFrame, setting: _Setting) -> Tray:
     tray.good = tray.good.with_columns(
         currency=currency, payment_date=pl.when(is_open).then(pl.lit(setting.day)).otherwise("payment_date")
     )
-    tray.check(payment_checks(setting.day, setting.carrier))
+    tray.check(setting.carrier)
     tray.keep_one_per_key()
-    tray.warn(is_old_payment(setting.day), "W-PAYMENT-OLD", said("payment_date {}", "payment_date"))
+    tray.warn(is_old_payment(), "W-PAYMENT-OLD", said("payment_date {}", "payment_date"))
     _warn_repeated_payments(tray, setting.book)
     return tray
 
@@ -336,7 +331,7 @@ def _warn_repeated_payments(tray: Tray, book: Book) -> None:
 
 def _no_rows(table: LandingTable) -> pl.DataFrame:
     landed = dict.fromkeys(table.column_names, pl.String) | {"file": pl.String, "row_no": pl.Int64}
-    rows = read_rows(table, pl.DataFrame(schema=landed))
+    rows = read_rows(table, pl.DataFrame(schema=landed), date.min)
     return rows.with_columns(pl.col(name).cast(table.schema[name]) for name in table.column_names)
 
 

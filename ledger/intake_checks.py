@@ -1,22 +1,23 @@
 """What a landing row must satisfy before it may be booked: one plain list of checks per table, in order.
 
 A check names a reason code (`ledger.reasons`), says when a row breaks it, and words what is wrong. The rows hold the
-parsed columns of the landing table, and beside each parsed column the text it came from (`amount_text`).
+parsed columns of the landing table, beside each parsed column the text it came from (`amount_text`), and the
+`business_date`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import date, timedelta
-from functools import cache
+from collections.abc import Mapping, Sequence
+from datetime import date
+from functools import lru_cache
 from typing import NamedTuple, cast
 
 import polars as pl
 
 from ledger.carrier import Carrier
-from ledger.parsing import is_endless_number, is_flat_object, is_number
+from ledger.parsing import is_endless_number, is_number
 from ledger.periods import NEW_PERIOD_TYPES
-from ledger.plans import MAX_INSTALLMENTS, Plan
+from ledger.plans import Plan
 from schemas.currencies import AMOUNT_LIMIT, MINOR_UNIT_DECIMALS
 from schemas.declare import Column
 from schemas.landing import LANDING_TABLES, LandingTable
@@ -37,7 +38,7 @@ _TEXT_LIMIT = 10_000
 _SHOWN = 80
 _FIRST_DATE = date(1950, 1, 1)
 _LAST_DATE = date(2150, 12, 31)
-_YEARS_AWAY = 100
+_DAYS_AWAY = 36_525
 _OLD_PAYMENT_YEARS = 2
 _RANGES = {
     "invoice_day_of_month": (1, 31),
@@ -48,9 +49,6 @@ _RANGES = {
     "sequence": (-1_000_000, 1_000_000),
     "charge_no": (0, 1_000_000),
 }
-_MODIFIER_KEYS = ("down_payment_percent", "max_installments")
-_PERCENT = r"^(?:100(?:\.0{1,4})?|[0-9]{1,2}(?:\.[0-9]{1,4})?)$"
-_INSTALLMENTS = r"^[1-9][0-9]?$"
 
 
 class Said(NamedTuple):
@@ -78,11 +76,48 @@ class Check(NamedTuple):
     detail: Said
 
 
-def first_broken(checks: list[Check]) -> pl.Expr:
-    """Place of the first check of the list that a row breaks, null when it breaks none."""
-    return pl.coalesce(
-        *(pl.when(check.is_broken).then(place) for place, check in enumerate(checks)), pl.lit(None, pl.Int32)
-    )
+class CheckList:
+    """Checks of one table in their order, and the expression that runs them all."""
+
+    def __init__(self, checks: Sequence[Check]) -> None:
+        self.checks = tuple(checks)
+        self.first_broken = pl.coalesce(
+            *(pl.when(check.is_broken).then(place) for place, check in enumerate(self.checks)), pl.lit(None, pl.Int32)
+        )
+        """Place of the first check that a row breaks, null when it breaks none."""
+
+
+class _SameCarrier:
+    """A carrier compared by identity, so that what follows from it is made once and not every day."""
+
+    def __init__(self, carrier: Carrier) -> None:
+        self.carrier = carrier
+
+    def __hash__(self) -> int:
+        return id(self.carrier)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _SameCarrier) and other.carrier is self.carrier
+
+
+def checks_of(table: LandingTable, carrier: Carrier) -> CheckList:
+    """Every check of the rows of a landing table, the last being that they do not differ from what is booked.
+
+    Rows need what `ledger.intake_rows.read_rows` and `compare` add to them, and what the checks of their table name.
+    """
+    return _checks_of(table.name, _SameCarrier(carrier))
+
+
+@lru_cache(maxsize=32)
+def _checks_of(table_name: str, same: _SameCarrier) -> CheckList:
+    makers = {
+        "accounts": account_checks,
+        "billing_instructions": instruction_checks,
+        "charges": charge_checks,
+        "payments": payment_checks,
+    }
+    conflict = Check("E-ID-CONFLICT", pl.col("differs").is_not_null(), said("booked before with another {}", "differs"))
+    return CheckList([*_checks_of_any_row(table_name), *makers[table_name](same.carrier), conflict])
 
 
 def text_of(column: str) -> str:
@@ -90,14 +125,13 @@ def text_of(column: str) -> str:
     return f"{column}_text"
 
 
-def account_checks(day: date, carrier: Carrier) -> list[Check]:
+def account_checks(carrier: Carrier) -> list[Check]:
     """Checks of an account row against the row itself and the carrier's plans (R-ACC-05, R-BL-3)."""
     defaults = carrier.account_defaults
     first_day = pl.col("invoice_first_day_of_month").fill_null(defaults.invoice_first_day_of_month)
     second_day = pl.col("invoice_second_day_of_month").fill_null(defaults.invoice_second_day_of_month)
     is_own_parent = pl.col("parent_account_id") == pl.col("account_id")
     return [
-        *_checks_of_any_row("accounts", day),
         _known_currency(),
         Check("E-PARENT-SELF", is_own_parent, said("parent_account_id {} is the account itself", "parent_account_id")),
         Check(
@@ -109,15 +143,16 @@ def account_checks(day: date, carrier: Carrier) -> list[Check]:
                 "invoice_first_day_of_month",
             ),
         ),
-        *_known_plan("billing_plan", carrier.billing_plans, pl.lit(day)),
-        *_known_plan("payment_allocation_plan", carrier.payment_allocation_plans, pl.lit(day)),
+        *_known_plan("billing_plan", carrier.billing_plans, pl.col("business_date")),
+        *_known_plan("payment_allocation_plan", carrier.payment_allocation_plans, pl.col("business_date")),
     ]
 
 
-def instruction_checks(day: date, carrier: Carrier) -> list[Check]:
+def instruction_checks(carrier: Carrier) -> list[Check]:
     """Checks of an instruction row (R-BI-3..8, R-CI-58, R-PO-8).
 
-    Needs `account_currency` (null when the account is to be created), `owner_type` and `is_account_refused`.
+    Needs `account_currency` (null when the account is to be created), `owner_type`, `is_account_refused` and
+    `modifiers_problem`.
     """
     kind = pl.col("instruction_type")
     is_new = kind.is_in(NEW_PERIOD_TYPES)
@@ -127,7 +162,6 @@ def instruction_checks(day: date, carrier: Carrier) -> list[Check]:
     is_empty_period = pl.col("period_end") <= pl.col("period_start")
     is_other_currency = plan_currency != pl.col("account_currency").fill_null(carrier.currency)
     return [
-        *_checks_of_any_row("billing_instructions", day),
         Check("E-TYPE-INTERNAL", kind == "reversal", said("instruction_type is reversal")),
         *(_needed(name, is_new) for name in ("period_end", "payment_plan")),
         _needed("policy_id", ~is_account_level),
@@ -166,7 +200,7 @@ def instruction_checks(day: date, carrier: Carrier) -> list[Check]:
     ]
 
 
-def charge_checks(day: date, carrier: Carrier) -> list[Check]:
+def charge_checks(carrier: Carrier) -> list[Check]:
     """Checks of a charge row (R-CP-1..6, R-RC-2, R-BI-16).
 
     Needs `currency`, `is_payer_known`, and of its instruction `state` (accepted, booked, refused or null), `cause`,
@@ -184,7 +218,6 @@ def charge_checks(day: date, carrier: Carrier) -> list[Check]:
     is_wrong_owner = (is_account_level & ~pattern.is_in(for_accounts)) | (is_policy_level & ~pattern.is_in(for_periods))
     on_type = "charge_pattern {} on instruction_type {}"
     return [
-        *_checks_of_any_row("charges", day),
         Check("E-PATTERN-UNKNOWN", ~pattern.is_in(list(patterns)), said("charge_pattern {}", "charge_pattern")),
         *_amount_checks(),
         Check(
@@ -218,19 +251,18 @@ def charge_checks(day: date, carrier: Carrier) -> list[Check]:
     ]
 
 
-def payment_checks(day: date, carrier: Carrier) -> list[Check]:
+def payment_checks(carrier: Carrier) -> list[Check]:
     """Checks of a payment row (R-DBP-17, R-SUS-08). Needs `account_currency`, null when the account is unknown."""
     del carrier
     others = pl.any_horizontal(pl.col("account_id", "policy_id", "invoice_id").is_not_null())
     return [
-        *_checks_of_any_row("payments", day),
         _known_currency(),
         *_amount_checks(),
         Check("E-AMOUNT-NOT-POSITIVE", pl.col("amount") <= 0, said("amount {}", text_of("amount"))),
         Check(
             "E-PAYMENT-FUTURE",
-            pl.col("payment_date") > day,
-            said(f"payment_date {{}} lies after {day}", "payment_date"),
+            pl.col("payment_date") > pl.col("business_date"),
+            said("payment_date {} lies after {}", "payment_date", "business_date"),
         ),
         Check(
             "E-TWO-TARGETS",
@@ -245,20 +277,13 @@ def payment_checks(day: date, carrier: Carrier) -> list[Check]:
     ]
 
 
-def is_old_payment(day: date) -> pl.Expr:
+def is_old_payment() -> pl.Expr:
     """Whether money arrived so long before the business date that the date looks wrong."""
-    return pl.col("payment_date") < pl.lit(day).dt.offset_by(f"-{_OLD_PAYMENT_YEARS}y")
+    return pl.col("payment_date") < pl.col("business_date").dt.offset_by(f"-{_OLD_PAYMENT_YEARS}y")
 
 
-def _checks_of_any_row(table_name: str, day: date) -> list[Check]:
+def _checks_of_any_row(table_name: str) -> list[Check]:
     """What every table asks of its rows: readable text, required values, dates, whole numbers and words."""
-    dates = [column.name for column in _TABLES[table_name].columns if column.dtype == pl.Date]
-    return [*_checks_of_any_day(table_name), *(_date_in_range(name, day) for name in dates)]
-
-
-@cache
-def _checks_of_any_day(table_name: str) -> list[Check]:
-    """The part of these checks that depends on the table only, made once."""
     table = _TABLES[table_name]
     dates = [column.name for column in table.columns if column.dtype == pl.Date]
     wholes = [column.name for column in table.columns if column.dtype == pl.Int64 and column.name not in table.money]
@@ -272,6 +297,7 @@ def _checks_of_any_day(table_name: str) -> list[Check]:
         *(_unreadable("E-NOT-A-WHOLE-NUMBER", name) for name in wholes),
         *(_word(column) for column in table.columns if column.values is not None),
         *(_whole_in_range(name) for name in wholes),
+        *(_date_in_range(name) for name in dates),
     ]
 
 
@@ -306,13 +332,10 @@ def _whole_in_range(name: str) -> Check:
     return Check("E-NUMBER-RANGE", ~pl.col(name).is_between(low, high), detail)
 
 
-def _date_in_range(name: str, day: date) -> Check:
-    away = timedelta(days=_YEARS_AWAY * 366)
-    first = max(_FIRST_DATE, day - away) if day - date.min > away else _FIRST_DATE
-    last = min(_LAST_DATE, day + away) if date.max - day > away else _LAST_DATE
-    return Check(
-        "E-DATE-RANGE", ~pl.col(name).is_between(first, last), said(f"{name} {{}} is not {first} to {last}", name)
-    )
+def _date_in_range(name: str) -> Check:
+    days_away = (pl.col(name) - pl.col("business_date")).dt.total_days().abs()
+    is_far = ~pl.col(name).is_between(_FIRST_DATE, _LAST_DATE) | (days_away > _DAYS_AWAY)
+    return Check("E-DATE-RANGE", is_far, said(f"{name} {{}} is too far away", name))
 
 
 def _known_currency() -> Check:
@@ -356,24 +379,10 @@ def _looked_up(name: pl.Expr, values: Mapping[str, object], dtype: pl.DataType) 
 
 def _modifier_checks() -> list[Check]:
     """Payment plan modifiers: a flat object of known keys, each once, with values that a plan may have."""
-    text = pl.col("modifiers")
-    keys = text.str.extract_all(r'"[^"\\]*"\s*:').list.eval(pl.element().str.extract(r'"([^"\\]*)"', 1))
-    is_known = keys.list.eval(pl.element().is_in(_MODIFIER_KEYS)).list.all()
-    is_repeated = keys.list.n_unique() < keys.list.len()
-    percent = _modifier("down_payment_percent")
-    installments = _modifier("max_installments")
-    is_right_percent = percent.str.contains(_PERCENT)
-    is_right_count = installments.str.contains(_INSTALLMENTS) & (
-        installments.cast(pl.Int64, strict=False) <= MAX_INSTALLMENTS
-    )
+    problem = pl.col("modifiers_problem")
     shown = said("modifiers {}", "modifiers")
     return [
-        Check("E-MODIFIERS-JSON", ~is_flat_object(text), shown),
-        Check("E-MODIFIERS-KEY", ~is_known | is_repeated, shown),
-        Check("E-MODIFIERS-VALUE", ~is_right_percent | ~is_right_count, shown),
+        Check("E-MODIFIERS-JSON", problem == "json", shown),
+        Check("E-MODIFIERS-KEY", problem == "key", shown),
+        Check("E-MODIFIERS-VALUE", problem == "value", shown),
     ]
-
-
-def _modifier(key: str) -> pl.Expr:
-    """The value of one modifier as text without quotes; null when it is not given."""
-    return pl.col("modifiers").str.extract(rf'"{key}"\s*:\s*"?([^",}}\s]*)"?', 1)

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import date
 
 import polars as pl
 
-from ledger.intake_checks import FREE_TEXT, Check, Said, first_broken, said, text_of
+from ledger.carrier import Carrier
+from ledger.intake_checks import FREE_TEXT, CheckList, Said, checks_of, said, text_of
 from ledger.parsing import (
     as_date,
     as_whole,
@@ -30,12 +32,9 @@ REF = ("file", "row_no")
 """Where a row came from: it names the row within its table."""
 NOTHING_REFUSED = no_refusals()
 _DIFFERS = "differs"
-_CONFLICT_WITH_BOOK = Check(
-    "E-ID-CONFLICT", pl.col(_DIFFERS).is_not_null(), said("booked before with another {}", _DIFFERS)
-)
 
 
-def read_rows(table: LandingTable, raw: pl.DataFrame) -> pl.DataFrame:
+def read_rows(table: LandingTable, raw: pl.DataFrame, day: date) -> pl.DataFrame:
     """Parse the rows of a landing table.
 
     In: text columns as they landed, with file and row_no. Out: dates and whole numbers parsed, with the text of every
@@ -47,46 +46,45 @@ def read_rows(table: LandingTable, raw: pl.DataFrame) -> pl.DataFrame:
     free = [name for name in FREE_TEXT[table.name] if name in landed]
     parsed = [column for column in table.columns if column.dtype != pl.String]
     rows = raw.with_columns(pl.col(name).cast(pl.String) for name in landed).select(
-        *(
-            stripped(name) if name in landed else pl.lit(None, pl.String).alias(name)
-            for name in table.column_names
-        ),
+        *(stripped(name) if name in landed else pl.lit(None, pl.String).alias(name) for name in table.column_names),
         *REF,
         has_unreadable_character=has_unreadable_character(every_text),
         text_bytes=every_text.str.len_bytes(),
         may_hold_secret=may_hold_secret(pl.concat_str(free, separator="\n", ignore_nulls=True)) if free else False,
     )
-    rows = rows.with_columns(
+    return rows.with_columns(
         *(pl.col(column.name).alias(text_of(column.name)) for column in parsed),
         *(_parsed(column.name, column.dtype) for column in parsed if column.name not in table.money),
+        *_secrets_in(rows, free),
+        business_date=pl.lit(day),
     )
-    return _with_secrets(rows, free)
 
 
 def _parsed(name: str, dtype: object) -> pl.Expr:
     return as_date(pl.col(name)) if dtype == pl.Date else as_whole(pl.col(name))
 
 
-def _with_secrets(rows: pl.DataFrame, free: Sequence[str]) -> pl.DataFrame:
-    """Look closer at the few free texts that may hold a card or bank account number."""
+def _secrets_in(rows: pl.DataFrame, free: Sequence[str]) -> list[pl.Expr | pl.Series]:
+    """Whether the free texts hold a card or bank account number; a closer look at the few that may."""
+    if not rows["may_hold_secret"].any():
+        return [pl.lit(value=False).alias("holds_card_number"), pl.lit(value=False).alias("holds_iban")]
     suspects = rows["may_hold_secret"].arg_true()
-    no = pl.Series([False]).new_from_index(0, rows.height)
-    card, iban = no.alias("holds_card_number"), no.alias("holds_iban")
-    if not suspects.is_empty():
-        for name in free:
-            texts = rows[name].gather(suspects)
-            card = card.scatter(suspects.filter(holds_card_number(texts)), values=True)
-            iban = iban.scatter(suspects.filter(holds_iban(texts)), values=True)
-    return rows.with_columns(card, iban)
+    card = pl.Series("holds_card_number", [False]).new_from_index(0, rows.height)
+    iban = card.alias("holds_iban")
+    for name in free:
+        texts = rows[name].gather(suspects)
+        card = card.scatter(suspects.filter(holds_card_number(texts)), values=True)
+        iban = iban.scatter(suspects.filter(holds_iban(texts)), values=True)
+    return [card, iban]
 
 
-def refuse(rows: pl.DataFrame, checks: list[Check], table: LandingTable) -> tuple[pl.DataFrame, pl.DataFrame]:
+def refuse(rows: pl.DataFrame, listed: CheckList, table: LandingTable) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Part the rows that pass every check from those that do not; of these, refusals with the first broken check."""
-    place = rows.select(place=first_broken(checks)).to_series()
+    place = rows.select(place=listed.first_broken).to_series()
     if place.null_count() == rows.height:
         return rows, NOTHING_REFUSED
     broken = rows.filter(place.is_not_null()).with_columns(place.drop_nulls())
-    chosen = [(number, checks[number]) for number in place.drop_nulls().unique().sort().to_list()]
+    chosen = [(number, listed.checks[number]) for number in place.drop_nulls().unique().sort().to_list()]
     code = pl.coalesce(_if_place(number, pl.lit(check.code)) for number, check in chosen)
     rule = pl.coalesce(_if_place(number, pl.lit(rule_of(check.code))) for number, check in chosen)
     detail = pl.coalesce(_if_place(number, check.detail.in_words()) for number, check in chosen)
@@ -178,9 +176,9 @@ class Tray:
             self.repeated.append(self.good.filter(is_same))
             self.good = self.good.filter(~is_same)
 
-    def check(self, checks: list[Check]) -> None:
-        """Refuse the rows that break a check, then those that differ from what is booked under their id."""
-        self.good, refused = refuse(self.good, [*checks, _CONFLICT_WITH_BOOK], self.table)
+    def check(self, carrier: Carrier) -> None:
+        """Refuse the rows that break a check of their table, or differ from what is booked under their id."""
+        self.good, refused = refuse(self.good, checks_of(self.table, carrier), self.table)
         if not refused.is_empty():
             self.refused.append(refused)
 

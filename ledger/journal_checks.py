@@ -14,14 +14,16 @@ import polars as pl
 from ledger.balances import signed_amount
 from ledger.book import TRANSACTIONS_PER_DAY, day_number_of
 from ledger.chart import OWNER_TYPE_COUNT, Chart, load_chart
-from ledger.line_sequences import MOST_LINES, TYPE_COUNT, line_sequences
+from ledger.line_sequences import MOST_LINES, TYPE_COUNT, LineSequences, line_sequences
 
 VIOLATIONS = pl.Schema({"rule": pl.String, "key": pl.String, "message": pl.String})
 """Violations: id of the rule, key of the transaction, and what is wrong with it."""
 
 _BITS = pl.Series([2**place for place in range(MOST_LINES)])
 _ALL_BITS = pl.Series([2**lines - 1 for lines in range(MOST_LINES + 1)])
-_HEADER = ("type", "dates", "reverses_transaction_key")
+_FLAGS = ("has_no_amount", "has_wrong_owner", "has_wrong_class", "has_wrong_name", "is_of_another_day")
+_DATES = 2**20
+_PER_CURRENCY = 2**6 * _DATES * _DATES
 _COPIED = (
     "transaction_type",
     "owner_type",
@@ -60,7 +62,7 @@ RULES: tuple[JournalRule, ...] = (
         pl.col("line_no_bits") != pl.lit(_ALL_BITS).gather(pl.col("lines").clip(0, MOST_LINES)),
         pl.format("its {} lines are not numbered from 1 without a gap", "lines"),
     ),
-    JournalRule("I-03", pl.col("least_amount") <= 0, pl.format("a line holds the amount {}", "least_amount")),
+    JournalRule("I-03", pl.col("has_no_amount"), pl.lit("a line holds an amount that is not more than zero")),
     JournalRule("I-04", pl.col("has_two_currencies"), pl.lit("its lines have more than one currency")),
     JournalRule("I-05", pl.col("has_wrong_owner"), pl.lit("a T-account has an owner that the chart does not allow")),
     JournalRule("I-05", pl.col("has_wrong_class"), pl.lit("a T-account has another class than in the chart")),
@@ -102,6 +104,34 @@ def _violations(transactions: pl.DataFrame, rule: str, message: pl.Expr) -> pl.D
 def _summary(journal: pl.DataFrame, chart: Chart) -> pl.DataFrame:
     """One row per transaction: what the rules ask about."""
     sequences = line_sequences(chart)
+    lines = _coded(journal, chart, sequences)
+    # Grouping is what costs: a flag that no line raises, or a key that no line has, is not looked at per transaction.
+    raised = lines.select(pl.col(_FLAGS).any(), (pl.col("reverses_transaction_key") != 0).any()).row(0, named=True)
+    currency, header = pl.col("header") // _PER_CURRENCY, pl.col("header") % _PER_CURRENCY
+    headers = [header, *([pl.col("reverses_transaction_key")] if raised["reverses_transaction_key"] else [])]
+    return (
+        lines.lazy()
+        .group_by("transaction_key")
+        .agg(
+            pl.len().cast(pl.Int64).alias("lines"),
+            pl.col("signed").sum().alias("debits_less_credits"),
+            pl.col("is_debit").sum().alias("debit_lines"),
+            pl.col("line_no_bit").sum().alias("line_no_bits"),
+            pl.col("digit").sum().alias("number"),
+            (currency.min() != currency.max()).alias("has_two_currencies"),
+            pl.any_horizontal(part.min() != part.max() for part in headers).alias("has_two_headers"),
+            *(pl.col(flag).any() for flag in _FLAGS if raised[flag]),
+        )
+        .with_columns(
+            pl.col("number").is_in(sequences.allowed.implode()).alias("follows_a_rule"),
+            *(pl.lit(value=False).alias(flag) for flag in _FLAGS if not raised[flag]),
+        )
+        .collect()
+    )
+
+
+def _coded(journal: pl.DataFrame, chart: Chart, sequences: LineSequences) -> pl.DataFrame:
+    """The lines as numbers and flags. `header` is what the lines of a transaction share, the currency in front."""
     accounts = chart.t_account_frame
     pattern = pl.col("t_account_pattern").to_physical().cast(pl.Int64)
     owner_code = pl.lit(sequences.owner_codes).gather(
@@ -111,50 +141,31 @@ def _summary(journal: pl.DataFrame, chart: Chart) -> pl.DataFrame:
     # The rules say how a transaction reads; a reversal reads like one when its sides are swapped back (R-LED-13).
     reads_as_credit = is_debit == (pl.col("reverses_transaction_key") != 0)
     place = (pl.col("line_no").cast(pl.Int64) - 1).clip(0, MOST_LINES - 1)
+    digit = (owner_code * 2 + reads_as_credit) * pl.lit(sequences.places).gather(place) * TYPE_COUNT
+    transaction_type = pl.col("transaction_type").to_physical().cast(pl.Int64)
     is_designated = pl.col("t_account_pattern") == "Designated Unapplied"
     is_per_charge_pattern = pl.lit(accounts["is_per_charge_pattern"]).gather(pattern)
-    has_wrong_name = (
-        (pl.col("owner_key") <= 0)
-        | ((pl.col("charge_pattern") != "") != is_per_charge_pattern)
-        | ((pl.col("fund_policy_key") > 0) != is_designated)
-    )
-    currencies = pl.Enum(journal["currency"].unique().sort())
-    dates = pl.col("transaction_date").cast(pl.Int32).cast(pl.Int64) * 2**32 + pl.col("business_date").cast(pl.Int32)
-    lines = journal.lazy().select(
+    currency = pl.col("currency").cast(pl.Enum(journal["currency"].unique().sort())).to_physical().cast(pl.Int64)
+    dates = [pl.col(name).cast(pl.Int32).cast(pl.Int64) + _DATES // 2 for name in ("transaction_date", "business_date")]
+    return journal.select(
         "transaction_key",
-        "amount",
         "reverses_transaction_key",
         signed_amount().alias("signed"),
         is_debit.alias("is_debit"),
-        pl.col("transaction_type").to_physical().cast(pl.Int64).alias("type"),
-        pl.col("currency").cast(currencies).to_physical().alias("currency"),
-        dates.alias("dates"),
+        (currency * _PER_CURRENCY + (transaction_type * _DATES + dates[0]) * _DATES + dates[1]).alias("header"),
         pl.lit(_BITS).gather(place).alias("line_no_bit"),
-        ((owner_code * 2 + reads_as_credit) * pl.lit(sequences.places).gather(place)).alias("digit"),
+        pl.when(place == 0).then(digit + transaction_type).otherwise(digit).alias("digit"),
+        (pl.col("amount") <= 0).alias("has_no_amount"),
         (owner_code == 0).alias("has_wrong_owner"),
         (pl.lit(accounts["account_type"]).gather(pattern) != pl.col("account_type")).alias("has_wrong_class"),
-        has_wrong_name.alias("has_wrong_name"),
+        (
+            (pl.col("owner_key") <= 0)
+            | ((pl.col("charge_pattern") != "") != is_per_charge_pattern)
+            | ((pl.col("fund_policy_key") > 0) != is_designated)
+        ).alias("has_wrong_name"),
         (pl.col("transaction_key") // TRANSACTIONS_PER_DAY != day_number_of("business_date")).alias(
             "is_of_another_day"
         ),
-    )
-    flags = ("has_wrong_owner", "has_wrong_class", "has_wrong_name", "is_of_another_day")
-    number = pl.col("digit").sum() * TYPE_COUNT + pl.col("type").min()
-    return (
-        lines.group_by("transaction_key")
-        .agg(
-            pl.len().cast(pl.Int64).alias("lines"),
-            pl.col("signed").sum().alias("debits_less_credits"),
-            pl.col("is_debit").sum().alias("debit_lines"),
-            pl.col("line_no_bit").sum().alias("line_no_bits"),
-            pl.col("amount").min().alias("least_amount"),
-            (pl.col("currency").min() != pl.col("currency").max()).alias("has_two_currencies"),
-            pl.any_horizontal(pl.col(name).min() != pl.col(name).max() for name in _HEADER).alias("has_two_headers"),
-            *(pl.col(flag).any() for flag in flags),
-            number.alias("number"),
-        )
-        .with_columns(pl.col("number").is_in(sequences.allowed.implode()).alias("follows_a_rule"))
-        .collect()
     )
 
 

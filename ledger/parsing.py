@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import polars as pl
 
+from ledger.plans import MAX_INSTALLMENTS
 from schemas.currencies import MINOR_UNIT_DECIMALS
 
 _DATE = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
@@ -17,6 +18,9 @@ _WHOLE_NUMBER = r"^[+-]?[0-9]{1,18}$"
 _UNREADABLE = r"[\p{Cc}\x{FFFD}]"
 _MODIFIER = r'\s*"[^"\\]*"\s*:\s*(?:"[^"\\]*"|-?[0-9]+(?:\.[0-9]+)?|true|false|null)\s*'
 _FLAT_OBJECT = rf"^\{{(?:{_MODIFIER}(?:,{_MODIFIER})*|\s*)\}}$"
+_MODIFIER_KEYS = ["down_payment_percent", "max_installments"]
+_PERCENT = r"^(?:100(?:\.0{1,4})?|[0-9]{1,2}(?:\.[0-9]{1,4})?)$"
+_COUNT = r"^[1-9][0-9]?$"
 _CARD_RUN = r"[0-9](?:[ -]?[0-9]){12,}"
 _CARD_ISSUER = r"^(?:[3-6][0-9]{12,18}|2[2-7][0-9]{14})$"
 _CARD_DIGITS = 19
@@ -77,6 +81,27 @@ def has_unreadable_character(text: pl.Expr) -> pl.Expr:
 def is_flat_object(text: pl.Expr) -> pl.Expr:
     """Whether the text is a JSON object whose values are texts without escapes, numbers, true, false or null."""
     return text.str.contains(_FLAT_OBJECT)
+
+
+def modifiers_problem(text: pl.Expr) -> pl.Expr:
+    """What is wrong with payment plan modifiers (R-PO-8): "json", "key" or "value"; null when nothing is.
+
+    Right is a flat JSON object of known keys, each at most once, with values that a payment plan may have.
+    """
+    keys = text.str.extract_all(r'"[^"\\]*"\s*:').list.eval(pl.element().str.extract(r'"([^"\\]*)"', 1))
+    is_known = keys.list.eval(pl.element().is_in(_MODIFIER_KEYS)).list.all()
+    is_repeated = keys.list.n_unique() < keys.list.len()
+    percent, installments = (text.str.extract(rf'"{key}"\s*:\s*"?([^",}}\s]*)"?', 1) for key in _MODIFIER_KEYS)
+    is_right_percent = percent.str.contains(_PERCENT)
+    is_right_count = installments.str.contains(_COUNT) & (installments.cast(pl.Int64, strict=False) <= MAX_INSTALLMENTS)
+    return (
+        pl.when(~is_flat_object(text))
+        .then(pl.lit("json"))
+        .when(~is_known | is_repeated)
+        .then(pl.lit("key"))
+        .when(~is_right_percent | ~is_right_count)
+        .then(pl.lit("value"))
+    )
 
 
 def may_hold_secret(text: pl.Expr) -> pl.Expr:

@@ -1,8 +1,8 @@
-"""Payments: money received goes into a fund, and from the funds to invoice items.
+"""Payments: from the funds that received them to the items that they pay.
 
-Receipt comes first: who paid, into which fund, and what it is for (R-DBP-01, R-DBP-02, R-DBP-03, R-BL-7). Distribution
-is a step of its own: of the payments of the day, each with what it is for, and later of whatever lies in the funds
-(R-DST-15, R-DST-16). How money meets items is in `ledger.settlement`.
+How money gets into a fund is in `ledger.receipts`. Distribution is a step of its own: of the payments of the day, each
+with what it is for, and later of whatever lies in the funds (R-DST-15, R-DST-16). How money meets items is in
+`ledger.settlement`.
 """
 
 from __future__ import annotations
@@ -14,19 +14,10 @@ import polars as pl
 
 from ledger.book import TRANSACTIONS_PER_DAY, Book, day_number, default_fund_key
 from ledger.carrier import Carrier
-from ledger.receipts import Received, is_as_named, receive_payments
+from ledger.receipts import is_as_named
 from ledger.segments import at_run_start, run_number
 from ledger.settlement import PAYMENT_ITEM_COLUMNS, Clock, Distributed, Settlement, book_settlement
 from schemas.journal import PAYMENT_ITEMS
-
-__all__ = [
-    "Distributed",
-    "Received",
-    "distribute_funds",
-    "distribute_new_payments",
-    "number_payment_items",
-    "receive_payments",
-]
 
 _RUN = ("account_key", "fund_key", "period_key", "invoice_key")
 

@@ -71,7 +71,7 @@ def _candidates(book: Book, streams: pl.DataFrame, day: date, calendar: Business
         & ~pl.col("is_ad_hoc")
         & pl.col("stream_key").is_in(streams["stream_key"].implode())
     )
-    planned = planned.select(*_CANDIDATE[:-1], is_new=pl.lit(False))
+    planned = planned.select(*_CANDIDATE[:-1], is_new=pl.lit(value=False))
     potential = _potential_invoices(streams, day, calendar).join(
         planned, on=["stream_key", "cadence_date"], how="anti", maintain_order="left"
     )
@@ -88,7 +88,7 @@ def _potential_invoices(streams: pl.DataFrame, day: date, calendar: BusinessCale
     )
     dated = slots.with_columns(cadence_date=slot_date(pl.col("slot")))
     return invoice_dates(dated, calendar).filter(pl.col("bill_date") >= day).with_columns(
-        invoice_key=pl.col("stream_key") * 2**20 + day_number_of("cadence_date") * 8, is_new=pl.lit(True)
+        invoice_key=pl.col("stream_key") * 2**20 + day_number_of("cadence_date") * 8, is_new=pl.lit(value=True)
     )
 
 

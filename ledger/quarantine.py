@@ -74,9 +74,7 @@ def raw_rows(inbox: Mapping[str, pl.DataFrame], refs: pl.DataFrame) -> pl.DataFr
         rows = inbox[name].join(wanted, on=["file", "row_no"], how="semi")
         columns = [column for column in rows.columns if column not in ("file", "row_no")]
         found.append(
-            rows.select(pl.lit(name).alias("table_name"), "file", "row_no", raw_json=_as_json(columns)).cast(
-                dict(_NO_ROW)
-            )
+            rows.select(pl.lit(name).alias("table_name"), "file", "row_no", raw_json=_as_json(columns)).cast(_NO_ROW)
         )
     return pl.concat(found)
 
@@ -109,9 +107,7 @@ def _without_free_text(inbox: Mapping[str, pl.DataFrame]) -> dict[str, pl.DataFr
     return hidden
 
 
-def counts(
-    inbox: Mapping[str, pl.DataFrame], accepted: Accepted, refused: pl.DataFrame, day: date
-) -> pl.DataFrame:
+def counts(inbox: Mapping[str, pl.DataFrame], accepted: Accepted, refused: pl.DataFrame, day: date) -> pl.DataFrame:
     """Rows and amounts per landing file: in, booked, seen before, in quarantine (schemas.journal.INTAKE).
 
     `refused` are the refusals of the whole day, those of the booking included. Booked is counted from the accepted rows
@@ -121,7 +117,7 @@ def counts(
         [
             _NO_FILES,
             *(
-                inbox[table.name].select(pl.lit(table.name).alias("table_name"), "file").cast(dict(_NO_FILES.schema))
+                inbox[table.name].select(pl.lit(table.name).alias("table_name"), "file").cast(_NO_FILES.schema)
                 for table in LANDING_TABLES
                 if table.name in inbox
             ),

@@ -15,19 +15,11 @@ from ledger.book import Book, number_from
 from ledger.carrier import Carrier
 from ledger.funds import change_balances, fund_key, separates_funds
 from ledger.posting import empty_transactions, transaction_frame
-from schemas.journal import QUARANTINE
+from ledger.reasons import REASONS
+from ledger.refusals import REFUSALS, no_refusals
 from schemas.landing import PAYMENTS
 
-_NOTICE = tuple(name for name in QUARANTINE.column_names if name not in ("business_date", "raw_json"))
-_RULES = {
-    "E-PAYMENT-KIND": "R-DBP-16",
-    "E-PAYMENT-FUTURE": "R-DBP-01",
-    "E-CURRENCY-ACCOUNT": "R-SUS-08",
-    "W-PAYMENT-SUSPENDED": "R-DBP-17",
-    "W-PAYMENT-TARGET": "R-BL-6",
-    "W-PAYMENT-TERM": "R-PAP-02",
-}
-"""The reason codes of this process and the rules behind them."""
+_RULES = {code: reason.rule for code, reason in REASONS.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +49,7 @@ def receive_payments(book: Book, payments: pl.DataFrame, day: date, carrier: Car
     Receipts are posted on the payment date, suspense payments too (R-TXN-13, R-TXN-26).
     """
     if payments.is_empty():
-        none = QUARANTINE.empty().select(_NOTICE)
-        return Received(book, empty_transactions(), none, none)
+        return Received(book, empty_transactions(), no_refusals(), no_refusals())
     rows = payments.with_columns(
         pl.col("payment_date").fill_null(day),
         pl.col("kind").fill_null("direct_bill"),
@@ -210,4 +201,4 @@ def _notices(rows: pl.DataFrame) -> pl.DataFrame:
         record_id="payment_id",
         rule=pl.col("code").replace_strict(_RULES, return_dtype=pl.String),
         detail=pl.concat_str(said, separator=", ", ignore_nulls=True),
-    ).select(_NOTICE)
+    ).select(REFUSALS.names())

@@ -29,6 +29,28 @@ PAYMENT_ITEM_COLUMNS = tuple(
     name for name in PAYMENT_ITEMS.column_names if name not in ("business_date", "payment_item_key")
 )
 """Columns of payment items before they are numbered."""
+_ITEM_COLUMNS = (
+    "row",
+    "item_key",
+    "charge_key",
+    "invoice_key",
+    "account_key",
+    "owner_type",
+    "owner_key",
+    "policy_key",
+    "period_key",
+    "charge_pattern",
+    "priority",
+    "is_recapture",
+    "event_date",
+    "amount",
+    "paid",
+    "currency",
+)
+_BOOKED_COLUMNS = (
+    *("row", "item_key", "charge_key", "account_key", "owner_type", "owner_key", "period_key"),
+    *("charge_pattern", "is_recapture", "currency"),
+)
 _KEY = pl.Int64()
 PARTS = pl.Schema(
     {
@@ -81,32 +103,22 @@ class Settlement:
         accounts = book["accounts"].filter(pl.col("account_key").is_in(keys))
         accounts = accounts.select("account_key", allocation_plan="payment_allocation_plan")
         plans = [carrier.payment_allocation_plans[name] for name in accounts["allocation_plan"].unique().sort()]
-        invoices = book["invoices"].filter(pl.col("account_key").is_in(keys))
-        items = book["invoice_items"].with_row_index("row").filter(pl.col("account_key").is_in(keys))
-        items = items.join(
-            invoices.select("invoice_key", "stream_key", "bill_date", "due_date"),
-            on="invoice_key",
-            how="inner",
-            maintain_order="left",
-        ).with_columns(status=clock.status())
-        next_planned = items.filter(pl.col("status") == PLANNED).select(
-            "stream_key", "invoice_key", "bill_date", "due_date"
+        items = book["invoice_items"].lazy().with_row_index("row").filter(pl.col("account_key").is_in(keys))
+        items = items.select(_ITEM_COLUMNS).collect()
+        invoices = (
+            book["invoices"]
+            .lazy()
+            .filter(pl.col("account_key").is_in(keys))
+            .select("invoice_key", "stream_key", "bill_date", "due_date", status=clock.status())
+            .collect()
         )
-        next_planned = next_planned.unique().sort("stream_key", "bill_date", "due_date", "invoice_key")
-        next_planned = next_planned.unique("stream_key", keep="first")
-        items = items.filter(pl.col("paid") != pl.col("amount")).join(
-            accounts, on="account_key", how="inner", maintain_order="left"
-        )
+        invoices = _with_next_planned(invoices, items).drop("stream_key")
+        items = items.filter(pl.col("paid") != pl.col("amount"))
+        items = items.join(invoices, on="invoice_key", how="inner", maintain_order="left")
+        items = items.join(accounts, on="account_key", how="inner", maintain_order="left")
         if needs_policy_periods(plans):
             items = _with_policy_periods(items, book)
-        return cls(
-            plans,
-            items.with_columns(
-                is_next_planned=pl.col("invoice_key").is_in(next_planned["invoice_key"].implode()),
-                at=pl.int_range(pl.len(), dtype=pl.Int64),
-            ),
-            PARTS.to_frame(),
-        )
+        return cls(plans, items.with_columns(at=pl.int_range(pl.len(), dtype=pl.Int64)), PARTS.to_frame())
 
     def settle(self, runs: pl.DataFrame, payers: pl.DataFrame) -> Settlement:
         """Settle one round: credits first, then money, each run with its own association (R-DST-03, R-DST-15).
@@ -140,6 +152,16 @@ class Settlement:
         return candidates.select(
             "run", "rank", "is_spread", "at", "item_key", "amount", "paid", place=pl.int_range(pl.len(), dtype=pl.Int64)
         )
+
+
+def _with_next_planned(invoices: pl.DataFrame, items: pl.DataFrame) -> pl.DataFrame:
+    """Add is_next_planned: the planned invoice of its stream with the earliest bill date that has items (R-PAP-08)."""
+    planned = invoices.filter(pl.col("status") == PLANNED).join(items, on="invoice_key", how="semi")
+    earliest = planned.group_by("stream_key").agg(pl.col("bill_date").min())
+    following = planned.join(earliest, on=["stream_key", "bill_date"], how="semi")
+    following = following.sort("stream_key", "due_date", "invoice_key").unique("stream_key", keep="first")
+    is_next_planned = pl.col("invoice_key").is_in(following["invoice_key"].implode())
+    return invoices.with_columns(is_next_planned=is_next_planned)
 
 
 def _with_policy_periods(items: pl.DataFrame, book: Book) -> pl.DataFrame:
@@ -251,8 +273,7 @@ def book_settlement(book: Book, settlement: Settlement, day: date) -> Distribute
     parts = settlement.parts
     if parts.is_empty():
         return Distributed.nothing(book)
-    columns = ("row", "item_key", "charge_key", "account_key", "owner_type", "owner_key", "period_key")
-    items = settlement.items.select(*columns, "charge_pattern", "is_recapture", "currency")[parts["at"]]
+    items = settlement.items.select(_BOOKED_COLUMNS)[parts["at"]]
     parts = parts.hstack(items).with_columns(
         fund_policy_key=pl.when(pl.col("paying_fund_key") % 2 == 1).then(pl.col("paying_fund_key") // 2).otherwise(0),
         fund_key=pl.when(pl.col("credit_item_key") == 0).then("paying_fund_key").otherwise(0),

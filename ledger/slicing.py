@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from ledger.calendar import slot_date, slot_on_or_after
+from ledger.calendar import days_of_half_month, slot_date, slot_on_or_after
 from ledger.money import RemainderTreatment, installment_amounts, percent_of
 from ledger.segments import place_in_run
 from ledger.terms import event_date
@@ -87,8 +87,9 @@ def _installments(charges: pl.DataFrame) -> pl.DataFrame:
     unaligned = ~pl.col("align_installments")
     is_half_month = pl.col("periodicity") == "twice_per_month"
     day = first_date.dt.day().cast(pl.Int64)
-    lower_day = pl.when(is_half_month & (day > 15)).then(day - 15).otherwise(day)
-    upper_day = pl.when(is_half_month & (day <= 15)).then(day + 15).otherwise(day)
+    lower_half, upper_half = days_of_half_month(day)
+    lower_day = pl.when(is_half_month).then(lower_half).otherwise(day)
+    upper_day = pl.when(is_half_month).then(upper_half).otherwise(day)
     series = charges.with_columns(
         anchor_date=pl.when(unaligned).then(first_date).otherwise(pl.col("anchor_date")),
         anchor_day=pl.when(unaligned).then(lower_day).otherwise(pl.col("anchor_day")),

@@ -9,7 +9,7 @@ from __future__ import annotations
 import polars as pl
 
 from ledger.book import Book, number_from
-from ledger.calendar import MONDAY, second_day_of_half_month
+from ledger.calendar import MONDAY, days_of_half_month
 
 CADENCE = ("periodicity", "anchor_date", "anchor_day", "second_anchor_day", "fix_invoices_on")
 """What a stream fixes for its invoices."""
@@ -61,7 +61,7 @@ def _anchor() -> list[pl.Expr]:
     """Anchor of a new stream: the payer's invoice days, or the first periodic date of an aligned policy-level plan."""
     on_account_days = (pl.col("stream_policy_key") == 0) | ~pl.col("align_installments")
     first = pl.col("first_periodic_date")
-    half_first, half_second = second_day_of_half_month(first.dt.day())
+    half_first, half_second = days_of_half_month(first.dt.day())
     is_half_month = pl.col("periodicity") == "twice_per_month"
     account_first = pl.min_horizontal("invoice_first_day_of_month", "invoice_second_day_of_month")
     account_second = pl.max_horizontal("invoice_first_day_of_month", "invoice_second_day_of_month")

@@ -15,7 +15,8 @@ import polars as pl
 import pytest
 
 from ledger.book import Book
-from ledger.payments import distribute_funds, distribute_new_payments, receive_payments
+from ledger.payments import distribute_funds, distribute_new_payments
+from ledger.receipts import receive_payments
 from tests.small_book import DAY, SmallBook, allocation_plan, billed, carrier, payments
 
 YESTERDAY = DAY - timedelta(days=1)

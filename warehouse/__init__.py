@@ -1,0 +1,1 @@
+"""Storage: Parquet parts, manifests, landing files and the published DuckDB file."""

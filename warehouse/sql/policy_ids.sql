@@ -1,0 +1,3 @@
+-- External ids of policies.
+SELECT policy_key, policy_id
+FROM stored.policies
