@@ -26,6 +26,7 @@ from ledger.carrier_frames import (
 from ledger.carrier_values import (
     DEFAULT_CURRENCY,
     HEADER,
+    Amount,
     Broken,
     CurrencyCode,
     Filled,
@@ -140,6 +141,9 @@ class Carrier(Settings):
     ] = Field(default="overweight_from_front", description="Which installments take the odd minor units (R-CI-42).")
     earning_interval: Literal["daily", "month_end"] = Field(
         default="month_end", description="When earned premium is posted."
+    )
+    largest_charge: Amount | None = Field(
+        default=None, description="A charge above it, or below minus it, is refused; in the carrier's currency only."
     )
     invoicing_fee_pattern: str = Field(
         default="Installment Fee", description="Name of a one_time charge pattern, for invoicing fees (R-BP-5)."

@@ -25,6 +25,9 @@ APPLIED = pl.Schema({"payment": pl.Int64, "item": pl.Int64, "amount": pl.Int64})
 AXIS_LIMIT = 2**62
 """The balances of all items, and the amounts of all payments, of one call add up to less than this."""
 
+ROW_LIMIT = 2**31
+"""A call has fewer payments and fewer items than this."""
+
 
 def distribute(payments: pl.DataFrame, items: pl.DataFrame) -> pl.DataFrame:
     """Apply payments to items, pool by pool, earlier tie groups first, pro rata within a tie group.
@@ -61,7 +64,7 @@ def distribute(payments: pl.DataFrame, items: pl.DataFrame) -> pl.DataFrame:
     is_one_item = pl.col("first_row") == pl.col("last_row")
     single = parts.filter(is_one_item).select("payment", row="first_row", amount="money")
     shared = _share_in_rounds(parts.filter(~is_one_item), items)
-    order = pl.col("payment").cast(pl.Int64) * 2**32 + pl.col("row").cast(pl.Int64)
+    order = pl.col("payment").cast(pl.Int64) * ROW_LIMIT + pl.col("row").cast(pl.Int64)
     applied = pl.concat([whole, single, *shared]).sort(order)
     return applied.select(
         payments["payment"].cast(pl.Int64).gather(applied["payment"]).alias("payment"),
@@ -92,6 +95,7 @@ def _in_paying_order(items: pl.DataFrame) -> pl.DataFrame:
 def _check(payments: pl.DataFrame, items: pl.DataFrame) -> None:
     """Refuse what the axis cannot hold: amounts of 0 or less, sums of 2**62 or more."""
     for frame, column in ((payments, "amount"), (items, "balance")):
+        assert frame.height < ROW_LIMIT, "the place of a payment and of an item share one 64-bit sort key"
         smallest, largest = cast("tuple[int, int]", (frame[column].min(), frame[column].max()))
         if smallest <= 0:
             msg = f"{column} {smallest}: payments and items of a distribution are more than 0"

@@ -1,8 +1,8 @@
 """Billing instructions: new policy periods, changes, cancellations, and the charges that they carry (R-BI).
 
 Instructions of one policy are taken in order of sequence, new periods first, then by id; round k handles the k-th
-instruction of every policy at once, so that each sees what the one before it did. An instruction is booked as a whole or
-refused as a whole (R-BI-16).
+instruction of every policy at once, so that each sees what the one before it did. An instruction is booked as a whole
+or refused as a whole (R-BI-16).
 """
 
 from __future__ import annotations
@@ -19,13 +19,22 @@ from ledger.periods import NEW_PERIOD_TYPES, append_periods, change_status, find
 from ledger.posting import empty_transactions
 from ledger.refusals import no_refusals, refused_instructions
 from ledger.segments import place_in_run
+from ledger.streams import open_streams
 
 _NOT_YET_BILLED = ("agency_bill", "list_bill")
 _ACCOUNT_LEVEL_TYPES = ("account_general",)
 _KNOWN_TYPES = (
     *NEW_PERIOD_TYPES,
     *_ACCOUNT_LEVEL_TYPES,
-    *("policy_change", "cancellation", "reinstatement", "audit", "premium_report", "premium_report_due_date", "general"),
+    *(
+        "policy_change",
+        "cancellation",
+        "reinstatement",
+        "audit",
+        "premium_report",
+        "premium_report_due_date",
+        "general",
+    ),
 )
 _PARTS_PER_PERCENT = 10_000
 
@@ -90,10 +99,9 @@ def _book_round(book: Book, batch: pl.DataFrame, charges: pl.DataFrame, day: dat
     book, right = append_periods(book, right, carrier)
     book = _open_designated_funds(book, right)
     book = change_status(book, right)
-    right = right.with_columns(
-        number_from(book.next_key("instructions"), "instruction_key"), received_date=pl.lit(day)
-    )
+    right = right.with_columns(number_from(book.next_key("instructions"), "instruction_key"), received_date=pl.lit(day))
     book = book.append("instructions", right.with_columns(term_number=pl.col("landed_term_number")))
+    book = open_streams(book, right.filter(pl.col("instruction_type").is_in(NEW_PERIOD_TYPES)), carrier)
     book, new_charges = _append_charges(book, right, charges, day, carrier)
     book = invoice_charges(book, new_charges, day, carrier)
     return Booked(book, initial_transactions(new_charges), refused)
@@ -126,9 +134,7 @@ def _first_problem(carrier: Carrier) -> pl.Expr:
         & pl.col("payment_plan").is_not_null()
         & (pl.col("payment_plan") != pl.col("period_payment_plan")),
     }
-    return pl.coalesce(
-        pl.when(failed.fill_null(value=False)).then(pl.lit(code)) for code, failed in checks.items()
-    )
+    return pl.coalesce(pl.when(failed.fill_null(value=False)).then(pl.lit(code)) for code, failed in checks.items())
 
 
 def _open_designated_funds(book: Book, instructions: pl.DataFrame) -> Book:
@@ -161,7 +167,10 @@ def _append_charges(
         "policy_key",
         "period_key",
         "currency",
-        "effective_date",
+        pl.when(pl.col("instruction_type").is_in(NEW_PERIOD_TYPES))
+        .then(pl.col("period_effective_date"))
+        .otherwise(pl.col("effective_date"))
+        .alias("effective_date"),
         pl.when(~is_account_level).then(pl.col("coverage_end")).alias("coverage_end"),
         pl.col("instruction_type").alias("context"),
         pl.col("period_payment_plan").alias("plan_name"),
@@ -206,5 +215,3 @@ def _takes_part_in_issuance(book: Book, instructions: pl.DataFrame) -> pl.Expr:
 
 def _modifier(name: str) -> pl.Expr:
     return pl.col("modifiers").str.json_path_match(f"$.{name}")
-
-

@@ -220,6 +220,7 @@ def charge_checks(carrier: Carrier) -> list[Check]:
     return [
         Check("E-PATTERN-UNKNOWN", ~pattern.is_in(list(patterns)), said("charge_pattern {}", "charge_pattern")),
         *_amount_checks(),
+        *_largest_charge(carrier),
         Check(
             "E-RECAPTURE-AMOUNT",
             pattern.is_in(recapture) & (pl.col("amount") <= 0),
@@ -356,6 +357,14 @@ def _amount_checks() -> list[Check]:
             said("amount {} has more decimals than {}", text_of("amount"), "currency"),
         ),
     ]
+
+
+def _largest_charge(carrier: Carrier) -> list[Check]:
+    """A charge so large that it is a slip, where the carrier says how large that is."""
+    if carrier.largest_charge is None:
+        return []
+    is_too_large = (pl.col("currency") == carrier.currency) & (pl.col("amount").abs() > carrier.largest_charge)
+    return [Check("E-CHARGE-LIMIT", is_too_large, said("amount {}", text_of("amount")))]
 
 
 def _known_plan(column: str, plans: Mapping[str, Plan], on: pl.Expr) -> list[Check]:

@@ -26,7 +26,7 @@ def invoice_charges(book: Book, charges: pl.DataFrame, day: date, carrier: Carri
         return book
     calendar = BusinessCalendar(carrier.business_days, carrier.holidays)
     terms = with_terms(book, charges, carrier)
-    book, terms = find_or_create_streams(book, terms)
+    book, terms = find_or_create_streams(book, terms, carrier)
     candidates = candidate_items(terms)
     if candidates.is_empty():
         return book

@@ -28,6 +28,7 @@ RemainderTreatment = Literal["overweight_from_front", "overweight_from_back", "o
 REMAINDER_TREATMENTS: tuple[RemainderTreatment, ...] = get_args(RemainderTreatment)
 _INT64_LIMIT = 2**63
 _WHOLE_DIGITS = 14
+_DECIMAL_TEXT = rf"^\s*[+-]?[0-9]{{1,{_WHOLE_DIGITS}}}(?:\.[0-9]{{1,{MAX_DECIMALS}}}0*)?\s*$"
 
 
 def percent_of(amount: pl.Expr, ppm: pl.Expr | int) -> pl.Expr:
@@ -124,16 +125,11 @@ def minor_units(text: pl.Expr, decimals: pl.Expr | int) -> pl.Expr:
     ignored. decimals: how many decimals the minor unit has, 0 to MAX_DECIMALS. Digits beyond the minor unit must be
     zeros: money is not rounded on the way in. No thousands separators, no exponent.
     """
-    pattern = rf"^([+-]?)(\d{{1,{_WHOLE_DIGITS}}})(?:\.(\d+))?$"
-    parts = text.str.strip_chars().str.extract_groups(pattern)
-    whole = parts.struct.field("2").cast(pl.Int64, strict=False)
-    fraction = parts.struct.field("3").fill_null("").str.strip_chars_end("0")
-    finest = pl.when(fraction.str.len_bytes() <= MAX_DECIMALS).then(fraction.str.pad_end(MAX_DECIMALS, "0"))
-    scale = _power_of_ten(decimals)
-    cut = 10**MAX_DECIMALS // scale
-    finest_units = finest.cast(pl.Int64, strict=False)
-    value = whole * scale + pl.when(finest_units % cut == 0).then(finest_units // cut)
-    return pl.when(parts.struct.field("1") == "-").then(-value).otherwise(value)
+    decimals = pl.lit(decimals, dtype=pl.Int64) if isinstance(decimals, int) else decimals
+    number = pl.when(text.str.contains(_DECIMAL_TEXT)).then(text.str.strip_chars())
+    finest_units = (number.cast(pl.Decimal(18, MAX_DECIMALS), strict=False) * 10**MAX_DECIMALS).cast(pl.Int64)
+    cut = pl.lit(10, dtype=pl.Int64).pow((MAX_DECIMALS - decimals).cast(pl.UInt32))
+    return pl.when(finest_units % cut == 0).then(finest_units // cut)
 
 
 def format_minor_units(amount: pl.Expr, decimals: pl.Expr | int) -> pl.Expr:

@@ -103,16 +103,11 @@ class Settlement:
         accounts = book["accounts"].filter(pl.col("account_key").is_in(keys))
         accounts = accounts.select("account_key", allocation_plan="payment_allocation_plan")
         plans = [carrier.payment_allocation_plans[name] for name in accounts["allocation_plan"].unique().sort()]
-        items = book["invoice_items"].lazy().with_row_index("row").filter(pl.col("account_key").is_in(keys))
-        items = items.select(_ITEM_COLUMNS).collect()
-        invoices = (
-            book["invoices"]
-            .lazy()
-            .filter(pl.col("account_key").is_in(keys))
-            .select("invoice_key", "stream_key", "bill_date", "due_date", status=clock.status())
-            .collect()
-        )
-        invoices = _with_next_planned(invoices, items).drop("stream_key")
+        items = book["invoice_items"].with_row_index("row").select(_ITEM_COLUMNS)
+        items = items.filter(pl.col("account_key").is_in(keys))
+        invoices = book["invoices"].select("account_key", "invoice_key", "stream_key", "bill_date", "due_date")
+        invoices = invoices.filter(pl.col("account_key").is_in(keys)).drop("account_key")
+        invoices = _with_next_planned(invoices.with_columns(status=clock.status()), items).drop("stream_key")
         items = items.filter(pl.col("paid") != pl.col("amount"))
         items = items.join(invoices, on="invoice_key", how="inner", maintain_order="left")
         items = items.join(accounts, on="account_key", how="inner", maintain_order="left")

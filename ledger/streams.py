@@ -1,7 +1,8 @@
 """Invoice streams: which cadence of invoices an item belongs to (R-CI-10..16, R-INV-01..03).
 
 A stream belongs to a payer. Under policy-level billing it serves one policy; under account-level billing all policies
-whose payment interval maps to the same periodicity share it. It is found, or created, before any item is placed.
+whose payment interval maps to the same periodicity share it. It is found, or created, before any item is placed. Its
+dates are those of the policy period that needed it first, whatever the charge that came first.
 """
 
 from __future__ import annotations
@@ -10,35 +11,96 @@ import polars as pl
 
 from ledger.book import Book, number_from
 from ledger.calendar import MONDAY, days_of_half_month
+from ledger.carrier import Carrier
+from ledger.periods import NEW_PERIOD_TYPES
+from ledger.terms import with_terms
 
 CADENCE = ("periodicity", "anchor_date", "anchor_day", "second_anchor_day", "fix_invoices_on")
 """What a stream fixes for its invoices."""
 _SCOPE = ("payer_account_key", "stream_policy_key", "periodicity")
 
 
-def find_or_create_streams(book: Book, charges: pl.DataFrame) -> tuple[Book, pl.DataFrame]:
+def open_streams(book: Book, periods: pl.DataFrame, carrier: Carrier) -> Book:
+    """The streams that new policy periods need for their owners, also while there is no charge (R-CI-02, R-INV-03).
+
+    In: `period_key` and `account_key` of booked periods whose instructions are booked.
+    """
+    wanted = periods.select("period_key", payer_account_key="account_key").sort("period_key")
+    return book if wanted.is_empty() else _create_missing(book, _terms_of_periods(book, wanted, carrier))
+
+
+def find_or_create_streams(book: Book, charges: pl.DataFrame, carrier: Carrier) -> tuple[Book, pl.DataFrame]:
     """Give every charge the stream of its payer, and create the streams that are missing.
 
-    In: one row per charge with its terms (`ledger.terms`) and `first_periodic_date`, the date on which the regular
-    installments of its plan start (computed also when the charge has none, R-INV-03). Out: the book with new streams,
-    and the charges with `stream_key` and the cadence of their stream. Rules: R-CI-10..14, R-INV-01..03, R-BL-4, R-BL-5.
+    In: one row per charge with its terms (`ledger.terms`). Out: the book with new streams, and the charges with
+    `stream_key` and the cadence of their stream. Rules: R-CI-10..14, R-INV-01..03, R-BL-4, R-BL-5.
     """
-    is_policy_level = (pl.col("payer_invoice_by") == "policy") & (pl.col("policy_key") > 0)
-    charges = charges.with_columns(stream_policy_key=pl.when(is_policy_level).then(pl.col("policy_key")).otherwise(0))
+    charges = _with_scope(charges)
     known = _matching_streams(book, charges)
     missing = (
         charges.join(known, on=_SCOPE, how="anti", maintain_order="left")
         .sort("charge_key")
         .unique(_SCOPE, keep="first", maintain_order=True)
-        .sort(_SCOPE)
     )
     if not missing.is_empty():
-        new = missing.select(
-            *_SCOPE, *_anchor(), number_from(book.next_key("invoice_streams"), "stream_key")
-        ).rename({"payer_account_key": "account_key", "stream_policy_key": "policy_key"})
-        book = book.append("invoice_streams", new)
+        is_of_period = pl.col("period_key") > 0
+        wanted = missing.filter(is_of_period).select("period_key", "payer_account_key")
+        if not wanted.is_empty():
+            book = _create_missing(book, _terms_of_periods(book, wanted, carrier))
+        book = _create_missing(book, missing.filter(~is_of_period))
         known = _matching_streams(book, charges)
     return book, charges.join(known, on=_SCOPE, how="left", maintain_order="left")
+
+
+def _with_scope(rows: pl.DataFrame) -> pl.DataFrame:
+    """Add the policy that the stream serves, 0 when the payer's policies share it (R-CI-11..13)."""
+    is_policy_level = (pl.col("payer_invoice_by") == "policy") & (pl.col("policy_key") > 0)
+    return rows.with_columns(stream_policy_key=pl.when(is_policy_level).then(pl.col("policy_key")).otherwise(0))
+
+
+def _terms_of_periods(book: Book, wanted: pl.DataFrame, carrier: Carrier) -> pl.DataFrame:
+    """The terms of policy periods as they were created, per payer.
+
+    `first_periodic_date` is the date on which the regular installments start of a charge that came with the period
+    (R-INV-01, R-INV-03).
+    """
+    keys = wanted["period_key"].implode()
+    created = book["instructions"].filter(
+        pl.col("period_key").is_in(keys) & pl.col("instruction_type").is_in(NEW_PERIOD_TYPES)
+    )
+    periods = (
+        book["policy_periods"]
+        .filter(pl.col("period_key").is_in(keys))
+        .join(created.select("period_key", "instruction_type", "received_date"), on="period_key", how="left")
+        .select(
+            "period_key",
+            "policy_key",
+            "effective_date",
+            pl.col("payment_plan").alias("plan_name"),
+            pl.col("instruction_type").cast(pl.String).alias("plan_context"),
+            pl.col("received_date").alias("charge_date"),
+            charge_pattern=pl.lit(None, pl.String),
+            modified_down_payment_ppm=pl.lit(None, pl.Int64),
+            modified_max_installments=pl.lit(None, pl.Int64),
+        )
+    )
+    rows = wanted.join(periods, on="period_key", how="left", maintain_order="left")
+    return _with_scope(with_terms(book, rows, carrier))
+
+
+def _create_missing(book: Book, rows: pl.DataFrame) -> Book:
+    """Create the streams of these rows (with terms and scope) that are not there; the first row of a stream counts."""
+    missing = (
+        rows.join(_matching_streams(book, rows), on=_SCOPE, how="anti", maintain_order="left")
+        .unique(_SCOPE, keep="first", maintain_order=True)
+        .sort(_SCOPE)
+    )
+    if missing.is_empty():
+        return book
+    new = missing.select(*_SCOPE, *_anchor(), number_from(book.next_key("invoice_streams"), "stream_key"))
+    return book.append(
+        "invoice_streams", new.rename({"payer_account_key": "account_key", "stream_policy_key": "policy_key"})
+    )
 
 
 def _matching_streams(book: Book, charges: pl.DataFrame) -> pl.DataFrame:

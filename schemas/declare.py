@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-import pandera.polars as pa
 import polars as pl
-from pandera.config import ValidationDepth, config_context
+
+if TYPE_CHECKING:  # pandera brings pandas along, most of a command's start-up, and is needed only where it validates
+    import pandera.polars as pa
 
 Kind = Literal["landing", "state", "events"]
 """landing: what comes in. state: the last version of a key counts. events: rows are only ever added."""
@@ -32,6 +33,8 @@ class Column:
 
     def contract(self) -> pa.Column:
         """The pandera column: type, nulls, allowed words and lower bound."""
+        import pandera.polars as pa
+
         checks = []
         if self.values is not None and self.dtype == pl.String:
             checks.append(pa.Check.isin(self.values))
@@ -69,6 +72,8 @@ class Table:
     @cached_property
     def contract(self) -> pa.DataFrameSchema:
         """The pandera contract: every declared column, no other, in order."""
+        import pandera.polars as pa
+
         return pa.DataFrameSchema(
             {column.name: column.contract() for column in self.columns},
             strict=True,
@@ -90,6 +95,8 @@ class Table:
         Raises pandera's SchemaErrors when a type, a null or a value breaks the contract, and ValueError when the key
         is not unique.
         """
+        from pandera.config import ValidationDepth, config_context
+
         with config_context(validation_depth=ValidationDepth.SCHEMA_AND_DATA):
             self.contract.validate(frame, lazy=True)
         if self.key and frame.select(self.key).n_unique() != frame.height:

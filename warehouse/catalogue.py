@@ -6,7 +6,6 @@ file each, and is used twice: for the view (the last closed day) and for the mac
 SQL adds and compares minor units; they become decimals in one place, the macro `money`.
 """
 
-# ruff: noqa: S608 - statements are made of declared names, quoted paths and the package's own SQL files
 from __future__ import annotations
 
 import os
@@ -167,8 +166,8 @@ def sql_type(column: Column, scale: int) -> str:
 
 def comment(column: Column) -> str:
     """What DuckDB and the data dictionary say about a column."""
-    unit = f" In {column.unit}." if column.unit else ""
-    return column.description + unit
+    unit = column.unit and ("the currency of the row" if column.unit == "currency" else column.unit)
+    return f"{column.description} In {unit}." if unit else column.description
 
 
 def _require_declared(published: Published) -> None:

@@ -13,7 +13,6 @@ from itertools import groupby
 from pathlib import Path
 from typing import NamedTuple
 
-import pandera.errors
 import polars as pl
 
 from schemas.book import BOOK_TABLES
@@ -187,6 +186,8 @@ def _keeps_contract(rows: pl.DataFrame, table: Table) -> bool:
 
 def _reason(rows: pl.DataFrame, table: Table) -> str:
     """What pandera finds wrong with rows, in one sentence."""
+    import pandera.errors
+
     try:
         table.validate(rows)
     except pandera.errors.SchemaErrors as error:

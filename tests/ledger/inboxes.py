@@ -137,7 +137,7 @@ def booked(book: Book, landed: Inbox, day: date = DAY) -> tuple[Book, pl.DataFra
 
 @cache
 def book() -> Book:
-    """The book at the start of DAY: accounts BOOKED, EUR and LISTBILL, one policy in force, one cancelled, a payment."""
+    """The book at the start of DAY: three accounts, a policy in force, one cancelled, one on reporting, payments."""
     landed = inbox(**first_day())
     after, refused = booked(Book.empty().open_day(), landed, FIRST_DAY)
     assert refused.is_empty(), refused

@@ -233,6 +233,8 @@ CHARGES = [
     charged("39", "half a cent", "E-AMOUNT-DECIMALS", charge("X", amount="10.005")),
     charged("40", "over the limit", "E-AMOUNT-LIMIT", charge("X", amount="100000000.01")),
     charged("40a", "below the limit", "E-AMOUNT-LIMIT", charge("X", amount="-100000000.01")),
+    charged("40c", "more than a charge may be", "E-CHARGE-LIMIT", charge("X", amount="1000000.01")),
+    charged("40d", "less than a charge may be", "E-CHARGE-LIMIT", charge("X", amount="-1000000.01")),
     charged("40b", "longer than 64 bits", "E-AMOUNT-LIMIT", charge("X", amount="9" * 40)),
     charged(
         "41",

@@ -63,9 +63,10 @@ def test_views_and_macros_are_as_declared(tmp_path: Path, report: Report) -> Non
     with connect(tmp_path) as connection:
         assert _described(connection, report.name) == declared
         assert _described(connection, f"{report.name}_as_of('2025-01-01')") == declared
-        sql = f"SELECT column_name, comment FROM duckdb_columns() WHERE table_name = '{report.name}' AND schema_name = 'main'"
+        of_view = f"WHERE schema_name = 'main' AND {{}} = '{report.name}'"
+        sql = f"SELECT column_name, comment FROM duckdb_columns() {of_view.format('table_name')}"
         assert query(connection, f"{sql} ORDER BY column_index").rows() == comments
-        sql = f"SELECT comment FROM duckdb_views() WHERE view_name = '{report.name}' AND schema_name = 'main'"
+        sql = f"SELECT comment FROM duckdb_views() {of_view.format('view_name')}"
         assert query(connection, sql).rows() == [(report.description,)]
 
 

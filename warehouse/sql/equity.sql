@@ -178,6 +178,8 @@ SELECT
                 * ((20000 * abs(rounded.equity) + abs(rounded.premium)) // (2 * abs(rounded.premium)))
     END AS equity_percent,
     CASE
+        -- greatest ignores nulls: without value there is no date, and no days either.
+        WHEN rounded.equity_value = 0 THEN NULL
         WHEN rounded.paid >= rounded.equity_value THEN greatest(rounded.paid_through_date - rounded.on_day, 0)
         ELSE rounded.paid_through_date - rounded.on_day
     END AS days_paid,

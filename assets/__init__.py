@@ -1,0 +1,1 @@
+"""Closing a range of days, and the Dagster assets and checks around it."""

@@ -1,0 +1,277 @@
+"""The slow, obvious reference model of the billing ledger: ``Model(carrier).close(day, inbox)``, then look at it.
+
+Written from the specification alone (``shared/spec``); shares no code with the engine. Amounts are int minor units.
+
+The carrier is a plain dict::
+
+    {
+        "decimals": 2,                                   # of the currency; the model itself only sees minor units
+        "invoice_due_lag_days": 1,                       # 0 or 1 (R-LIF-10)
+        "expiration_convention": "exclusive",            # or "inclusive_last_day" (R-CI-33)
+        "installment_remainder": "overweight_from_front",  # _from_back, overweight_first, overweight_last (R-CI-42)
+        "earning_interval": "daily",                     # "month_end", or "none" (no earning run)
+        "business_weekdays": [1, 2, 3, 4, 5],            # ISO days of week
+        "holidays": [date, ...],
+        "invoicing_fee_pattern": "Installment Fee",      # or None
+        "account_defaults": {...},                       # landing columns of accounts for what a row leaves empty
+        "charge_patterns": {name: {
+            "subtype": "pro_rata",                       # immediate, pro_rata, pass_through
+            "category": "premium", "owner": "policy_period",  # or "account"
+            "priority": "medium", "invoicing_approach": "down_payment_and_installments"}},
+        "billing_plans": {name: {
+            "lead_time_days": 10, "non_responsive_lead_time_days": 5,
+            "lead_time_unit": "calendar_days",           # or "business_days"
+            "payment_due_day_logic": "exact_day",        # next_business_day, previous_business_day
+            "skip_installment_fees": False}},
+        "payment_plans": {name: {
+            "interval": "monthly", "has_down_payment": True, "down_payment_percent": 25,
+            "down_payment_timing": (-21, "policy_effective_date"),  # signed days, reference
+            "max_installments": 9, "first_installment_timing": (0, "policy_effective_date"),
+            "out_of_sequence_first_installment": False, "second_installment_timing": None,
+            "one_time_timing": (0, "charge_date"),
+            "blackout_days": None, "blackout_basis": None,  # "billed" or "due"
+            "fix_invoices_on": "bill_date", "item_placement_cutoff": "bill_date",  # or "due_date"
+            "align_installments": True, "fee_amount": 0, "skip_fee_for_down_payments": False,
+            "overrides": {instruction_type: {setting: value}}}},
+        "allocation_plans": {name: {
+            "filters": ["next_planned_invoice", "policy_period", "invoice", "positive"],  # billed_or_due, past_due
+            "orders": ["event_date", "charge_pattern"]}},  # all ten of R-PAP-10 in snake case
+    }
+
+The inbox has lists of typed rows under ``accounts``, ``billing_instructions``, ``charges`` and ``payments``, with the
+columns of ``schemas/landing.py``; what is missing in a row is None. A payment's ``invoice_id`` is the model's
+``invoice_key``: payer|policy|periodicity|date of the cadence.
+
+The order of items for odd cents (R-DST-07, "invoice_item_id") is the order in which they were booked: the first
+instructions of every policy that day by instruction_id, then the second ones, and so on; within an instruction by
+charge_no; the items of a charge by their number; after the instructions of a day the invoicing fees by invoice.
+
+Out of scope, refused with NotImplementedError: special handling, the proportional split of policy changes
+(R-CI-57: every charge is sliced by the plan of its period), agency and list bill, recapture and collateral,
+re-dating of streams (R-INV-08), change of billing level.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+from tests.reference import billing, instructions, payments
+from tests.reference.dates import BusinessCalendar
+from tests.reference.entities import Account, Charge, Invoice, Item, Policy, Stream
+from tests.reference.posting import Journal
+
+ACCOUNT_COLUMNS = (
+    "account_type",
+    "invoice_by",
+    "separate_funds_by",
+    "invoice_day_of_month",
+    "invoice_day_of_week",
+    "invoice_first_day_of_month",
+    "invoice_second_day_of_month",
+    "invoice_every_other_week_anchor",
+    "fix_invoices_on",
+    "payment_instrument",
+    "billing_plan",
+    "payment_allocation_plan",
+)
+
+
+class Model:
+    """All accounts of a carrier, closed one day after the other."""
+
+    def __init__(self, carrier: dict[str, Any]) -> None:
+        self.carrier = carrier
+        self.business = BusinessCalendar(carrier["business_weekdays"], carrier["holidays"])
+        self.accounts: dict[str, Account] = {}
+        self.policies: dict[str, Policy] = {}
+        self.all_charges: list[Charge] = []
+        self.instruction_ids: set[str] = set()
+        self.all_payments: dict[str, dict[str, Any]] = {}
+        self.all_payment_items: list[dict[str, Any]] = []
+        self.posted = Journal()
+        self.rejected: list[dict[str, Any]] = []
+
+    # ------------------------------------------------------------------ the day
+
+    def close(self, day: date, inbox: dict[str, list[dict[str, Any]]]) -> None:
+        """Close a business day, in the order of the brief."""
+        for row in inbox.get("accounts", []):
+            known = self.accounts.get(row["account_id"])
+            if known is None:
+                self.take_account(row)
+            elif any(row.get(name) not in (None, known.row[name]) for name in ACCOUNT_COLUMNS):  # R-ACC-03
+                self.reject("accounts", row["account_id"], "the account is known with other settings", day)
+        instructions.take_instructions(self, inbox, day)
+        payments.take_payments(self, inbox.get("payments", []), day)
+        billing.bill_invoices(self, day)
+        billing.make_invoices_due(self, day)
+        billing.earn(self, day)
+
+    # ------------------------------------------------------------------ accounts
+
+    def take_account(self, row: dict[str, Any]) -> Account:
+        """Create an account, defaults filled in (R-BI-10, R-BL-1)."""
+        given = {name: row[name] for name in ACCOUNT_COLUMNS if row.get(name) is not None}
+        defaults = self.carrier["account_defaults"]
+        full = {name: given.get(name, defaults.get(name)) for name in ACCOUNT_COLUMNS}
+        account = Account(row["account_id"], full, {}, {})
+        self.accounts[account.account_id] = account
+        account.billing_plan = self.carrier["billing_plans"][account.row["billing_plan"]]
+        account.allocation_plan = self.carrier["allocation_plans"][account.row["payment_allocation_plan"]]
+        return account
+
+    def find_or_create_account(self, account_id: str) -> Account:
+        """An account named by an instruction; created with the carrier's defaults when unknown (R-CI-03)."""
+        return self.accounts.get(account_id) or self.take_account({"account_id": account_id})
+
+    def add_charge(self, charge: Charge) -> None:
+        """Book a charge; charges are numbered as they are booked."""
+        charge.number = len(self.all_charges)
+        self.all_charges.append(charge)
+
+    def reject(self, table: str, record_id: str, reason: str, day: date, rows: int = 1) -> None:
+        """Remember rows that were not booked (R-BI-16)."""
+        self.rejected.append(
+            {"table": table, "record_id": record_id, "reason": reason, "business_date": day, "rows": rows}
+        )
+
+    # ------------------------------------------------------------------ what there is
+
+    def every_stream(self) -> list[Stream]:
+        """All streams, by payer, policy and periodicity."""
+        streams = [stream for account in self.accounts.values() for stream in account.streams.values()]
+        return sorted(streams, key=lambda s: (s.payer.account_id, s.policy_id or "", s.periodicity))
+
+    def every_invoice(self) -> list[Invoice]:
+        """All invoices, by stream and date of the cadence."""
+        return [stream.invoices[slot] for stream in self.every_stream() for slot in sorted(stream.invoices)]
+
+    def every_item(self) -> list[Item]:
+        """All items, by charge in the order in which they came in."""
+        return [item for charge in self.all_charges for item in charge.items]
+
+    # ------------------------------------------------------------------ the state, with external identities only
+
+    def streams(self) -> list[dict[str, Any]]:
+        """Invoice streams."""
+        return [
+            {
+                "account_id": stream.payer.account_id,
+                "policy_id": stream.policy_id,
+                "periodicity": stream.periodicity,
+                "fix_invoices_on": stream.fix,
+            }
+            for stream in self.every_stream()
+        ]
+
+    def invoices(self) -> list[dict[str, Any]]:
+        """Invoices with status and amounts (R-BAL-06)."""
+        return [
+            {
+                "invoice_key": invoice.invoice_key,
+                "account_id": invoice.stream.payer.account_id,
+                "policy_id": invoice.stream.policy_id,
+                "periodicity": invoice.stream.periodicity,
+                "cadence_date": invoice.slot,
+                "bill_date": invoice.bill_date,
+                "due_date": invoice.due_date,
+                "status": invoice.status,
+                "amount": sum(item.amount for item in invoice.items),
+                "amount_due": sum(item.unpaid for item in invoice.items),
+            }
+            for invoice in self.every_invoice()
+        ]
+
+    def charges(self) -> list[dict[str, Any]]:
+        """Charges; those of invoicing fees have neither instruction_id nor charge_no."""
+        return [
+            {
+                "charge_key": charge.charge_key,
+                "instruction_id": charge.instruction_id,
+                "charge_no": charge.charge_no,
+                "charge_pattern": charge.pattern,
+                "amount": charge.amount,
+                "charge_date": charge.charge_date,
+                "effective_date": charge.effective_date,
+                "owner_type": charge.t_account_owner[0],
+                "owner_id": charge.t_account_owner[1],
+                "owner_account_id": charge.owner.account_id,
+                "payer_account_id": charge.payer.account_id,
+                "policy_id": charge.policy_id,
+                "term_number": charge.term_number,
+                "context": charge.context,
+                "charge_group": charge.charge_group,
+                "earned": charge.earned,
+            }
+            for charge in self.all_charges
+        ]
+
+    def items(self) -> list[dict[str, Any]]:
+        """Invoice items, with the dates of their invoice."""
+        return [
+            {
+                "charge_key": item.charge.charge_key,
+                "instruction_id": item.charge.instruction_id,
+                "charge_no": item.charge.charge_no,
+                "item_no": item.item_no,
+                "item_type": item.item_type,
+                "installment_number": item.installment_number,
+                "event_date": item.event_date,
+                "amount": item.amount,
+                "paid": item.paid,
+                "account_id": item.invoice.stream.payer.account_id,
+                "policy_id": item.charge.policy_id,
+                "term_number": item.charge.term_number,
+                "invoice_key": item.invoice.invoice_key,
+                "bill_date": item.invoice.bill_date,
+                "due_date": item.invoice.due_date,
+                "status": item.invoice.status,
+                "blackout_violation": item.blackout_violation,
+            }
+            for item in self.every_item()
+        ]
+
+    def payments(self) -> list[dict[str, Any]]:
+        """Payments: status executed or suspended; what was distributed of each."""
+        return [dict(payment) for payment in self.all_payments.values()]
+
+    def payment_items(self) -> list[dict[str, Any]]:
+        """What each distribution paid of each item; step credit (negatives first) or money."""
+        return [dict(row) for row in self.all_payment_items]
+
+    def funds(self) -> list[dict[str, Any]]:
+        """Unapplied funds: policy_id None is the default fund of the account."""
+        return [
+            {"account_id": account.account_id, "policy_id": policy_id, "balance": balance}
+            for account in self.accounts.values()
+            for policy_id, balance in account.funds.items()
+        ]
+
+    def journal(self) -> list[dict[str, Any]]:
+        """Journal lines."""
+        return [dict(line) for line in self.posted.lines]
+
+    def balances(self) -> dict[tuple[str, str, str, str | None], int]:
+        """Natural balances by (owner type, owner id, T-account, policy of a designated fund)."""
+        return self.posted.balances()
+
+    def rejects(self) -> list[dict[str, Any]]:
+        """Rows that were not booked."""
+        return [dict(row) for row in self.rejected]
+
+    def periods(self) -> list[dict[str, Any]]:
+        """Policy periods."""
+        return [
+            {
+                "policy_id": policy.policy_id,
+                "term_number": period.term_number,
+                "account_id": policy.account.account_id,
+                "effective_date": period.start,
+                "expiration_date": period.end,
+                "coverage_end": period.coverage_end,
+                "status": period.status,
+            }
+            for policy in self.policies.values()
+            for period in policy.periods.values()
+        ]

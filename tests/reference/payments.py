@@ -1,0 +1,160 @@
+"""Money received and distributed (R-DBP-01..05, R-BL-6..7, R-DST, R-SUS-01)."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+from tests.reference.distribution import Association, distribute
+from tests.reference.entities import Account, Invoice, Period, Policy
+
+if TYPE_CHECKING:
+    from tests.reference.model import Model
+
+
+def take_payments(model: Model, rows: list[dict[str, Any]], today: date) -> None:
+    """Receive all payments of the day, then distribute them, oldest first (R-DST-15)."""
+    received: list[tuple[dict[str, Any], Association | None]] = []
+    for row in sorted(rows, key=lambda row: (row.get("payment_date") or today, row["payment_id"])):
+        is_new = row["payment_id"] not in model.all_payments  # the same id again has no effect
+        received += [(row, receive(model, row, today))] if is_new else []
+    for row, association in received:
+        if association is None or row.get("distribute") == "none":
+            continue
+        payment = model.all_payments[row["payment_id"]]
+        account, fund = model.accounts[payment["account_id"]], payment["fund_policy_id"]
+        before = account.funds[fund]
+        distribute_fund(model, account, fund, association, money=payment["amount"], payment=payment, today=today)
+        payment["distributed"] = before - account.funds[fund]
+
+
+def receive(model: Model, row: dict[str, Any], today: date) -> Association | None:
+    """Book one payment; returns what it is for, or None when it is not to be distributed.
+
+    A policy or an invoice of another account, and a term that the policy has not, are disregarded, and such money waits
+    in the fund for the next distribution of the account (silent).
+    """
+    policy = model.policies.get(row.get("policy_id") or "")
+    invoice = find_invoice(model, row.get("invoice_id"))
+    if row.get("kind") == "agency_bill":
+        raise NotImplementedError(row["kind"])
+    if row["amount"] <= 0:
+        model.reject("payments", row["payment_id"], "the amount is not more than zero", today)
+        return None
+    payment = {
+        "payment_id": row["payment_id"],
+        "account_id": row.get("account_id"),
+        "policy_id": row.get("policy_id"),
+        "term_number": row.get("term_number"),
+        "invoice_key": row.get("invoice_id"),
+        "fund_policy_id": None,
+        "amount": row["amount"],
+        "distributed": 0,
+        "payment_date": row.get("payment_date") or today,
+        "business_date": today,
+        "status": "executed",
+    }
+    model.all_payments[row["payment_id"]] = payment
+    if is_unknown(model, row, invoice):  # R-SUS-01, T-03
+        payment |= {"status": "suspended", "term_number": None, "invoice_key": None}
+        model.posted.suspense_received(payment, today)
+        return None
+    account = paying_account(model, row, policy, invoice)
+    policy = policy if policy and policy.account is account else None
+    invoice = invoice if invoice and invoice.stream.payer is account else None
+    period = find_period(policy, row.get("term_number")) if policy else None
+    if account.separate_funds and policy:
+        payment["fund_policy_id"] = policy.policy_id  # R-BL-7, R-DBP-03
+    payment["account_id"] = account.account_id
+    payment["term_number"] = period.term_number if period else None
+    payment["invoice_key"] = invoice.invoice_key if invoice else None
+    account.funds[payment["fund_policy_id"]] += payment["amount"]
+    model.posted.money_received(account, payment["fund_policy_id"], payment, today)
+    is_lost = (row.get("policy_id") and (not policy or (row.get("term_number") and not period))) or (
+        row.get("invoice_id") and not invoice
+    )
+    return None if is_lost else Association(period, invoice)
+
+
+def is_unknown(model: Model, row: dict[str, Any], invoice: Invoice | None) -> bool:
+    """Whether the payer, or the policy or invoice paid for, is not known (or the row says suspense)."""
+    if row.get("kind") == "suspense" or (row.get("invoice_id") and invoice is None):
+        return True
+    if row.get("account_id") and row["account_id"] not in model.accounts:
+        return True
+    if row.get("policy_id") and row["policy_id"] not in model.policies:
+        return True
+    return not (row.get("account_id") or row.get("policy_id") or row.get("invoice_id"))
+
+
+def find_invoice(model: Model, invoice_key: str | None) -> Invoice | None:
+    """The invoice with that key, if any."""
+    found = [invoice for invoice in model.every_invoice() if invoice.invoice_key == invoice_key]
+    return found[0] if found else None
+
+
+def paying_account(model: Model, row: dict[str, Any], policy: Policy | None, invoice: Invoice | None) -> Account:
+    """The account named, else the owner of the policy, else the payer of the invoice."""
+    if row.get("account_id"):
+        return model.accounts[row["account_id"]]
+    if policy is not None:
+        return policy.account
+    assert invoice is not None
+    return invoice.stream.payer
+
+
+def find_period(policy: Policy, term_number: int | None) -> Period | None:
+    """The term named, if there is one; else the latest one in force, else (all cancelled) the latest one."""
+    if term_number is not None:
+        return policy.periods.get(term_number)
+    in_force = [term for term, period in policy.periods.items() if period.status == "in_force"]
+    return policy.periods[max(in_force or policy.periods)]
+
+
+def distribute_account(model: Model, account: Account, today: date) -> None:
+    """Distribute the whole of every fund of an account, with no association (R-DST-16).
+
+    Designated funds first, for their money can pay the items of their policy only; then the default fund (silent).
+    """
+    designated = sorted(policy_id for policy_id in account.funds if policy_id is not None)
+    for policy_id in [*designated, None]:
+        distribute_fund(
+            model, account, policy_id, Association(), money=account.funds[policy_id], payment=None, today=today
+        )
+
+
+def distribute_fund(
+    model: Model,
+    account: Account,
+    fund: str | None,
+    association: Association,
+    *,
+    money: int,
+    payment: dict[str, Any] | None,
+    today: date,
+) -> None:
+    """One distribution out of a fund; a designated one pays only the items of its own policy (R-BL-7)."""
+    items = account.items
+    if fund is not None:
+        items = [item for item in items if item.charge.policy_id == fund]
+    payment_id = payment["payment_id"] if payment else None
+    for part in distribute(items, account.allocation_plan, association, money):
+        account.funds[fund] -= part.amount  # the credits of a distribution add up to nothing
+        # A credit pays without a payment, also where a payment is the occasion.
+        model.posted.item_paid(part.item, part.amount, fund, payment_id if part.step == "money" else None, today)
+        charge = part.item.charge
+        model.all_payment_items.append(
+            {
+                "business_date": today,
+                "kind": "payment" if payment else "credit",
+                "step": part.step,
+                "payment_id": payment_id,
+                "account_id": account.account_id,
+                "fund_policy_id": fund,
+                "charge_key": charge.charge_key,
+                "instruction_id": charge.instruction_id,
+                "charge_no": charge.charge_no,
+                "item_no": part.item.item_no,
+                "amount": part.amount,
+            }
+        )

@@ -1,0 +1,57 @@
+"""Invariants of the reference model on random books (reliability.md, section 5)."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+
+import pytest
+
+from tests.reference.books import book
+from tests.reference.model import Model
+
+
+def test_a_seed_always_gives_the_same_book() -> None:
+    assert book(7) == book(7)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_invariants(seed: int) -> None:
+    carrier, days = book(seed)
+    model = Model(carrier)
+    for day, inbox in days:
+        model.close(day, inbox)
+    items, charges, journal = model.items(), model.charges(), model.journal()
+
+    sides: dict[int, int] = defaultdict(int)  # I-01, I-03
+    for line in journal:
+        assert line["amount"] > 0
+        sides[line["transaction_no"]] += line["amount"] if line["side"] == "D" else -line["amount"]
+    assert not any(sides.values())
+
+    by_charge: dict[str, int] = defaultdict(int)  # I-14, I-21
+    for item in items:
+        by_charge[item["charge_key"]] += item["amount"]
+        assert 0 <= item["paid"] * (1 if item["amount"] > 0 else -1) <= abs(item["amount"])
+    assert all(by_charge[charge["charge_key"]] == charge["amount"] for charge in charges)
+
+    balances = model.balances()
+    for status, name in (("Planned", "Unbilled"), ("Billed", "Billed")):  # I-16
+        expected = sum(item["amount"] for item in items if item["status"] == status)
+        assert expected == sum(value for key, value in balances.items() if key[2].endswith(f" {name}"))
+    due = sum(item["amount"] for item in items if item["status"] == "Due") - sum(item["paid"] for item in items)
+    assert due == sum(value for key, value in balances.items() if key[2].endswith(" Due"))
+
+    for fund in model.funds():  # I-30
+        name = "Designated Unapplied" if fund["policy_id"] else "Unapplied"
+        assert fund["balance"] >= 0
+        assert fund["balance"] == balances.get(("Account", fund["account_id"], name, fund["policy_id"]), 0)
+    received = sum(row["amount"] for row in model.payments())  # I-24
+    in_funds = sum(fund["balance"] for fund in model.funds())
+    suspended = sum(row["amount"] for row in model.payments() if row["status"] == "suspended")
+    assert received == in_funds + suspended + sum(item["paid"] for item in items)
+    assert all(invoice["bill_date"] <= invoice["due_date"] for invoice in model.invoices())  # I-19
+    assert all(
+        0 <= charge["earned"] * (1 if charge["amount"] > 0 else -1) <= abs(charge["amount"]) for charge in charges
+    )
+    booked = {charge["instruction_id"] for charge in charges} - {None}
+    assert booked <= model.instruction_ids  # R-BI-16: of a refused instruction nothing is booked
