@@ -1,7 +1,9 @@
 """Closing a day as a Dagster asset: one step, whose outputs are the main tables that a day adds to.
 
 The work is `assets.closing.close_range`, the same that the command line calls. The step depends on itself one day
-earlier; in a backfill it reads the book once, before the first day, and carries it through the range.
+earlier; in a backfill it reads the book once, before the first day, and carries it through the range. Any of its
+tables may be asked for alone, and the day is closed whole. (Of a step that can only be asked for whole, Dagster refuses
+backfills: it compares the partitions of its tables with a count that some have and others have not.)
 """
 
 from collections.abc import Iterator
@@ -56,29 +58,39 @@ def build_close(days: dg.DailyPartitionsDefinition) -> dg.AssetsDefinition:
         group_name=LEDGER,
         partitions_def=days,
         backfill_policy=dg.BackfillPolicy.single_run(),
+        can_subset=True,
         specs=[
             dg.AssetSpec(
                 ledger_key(table.name),
                 deps=_dependencies(table.name),
                 description=table.description,
                 kinds={"polars", "parquet"},
+                skippable=True,
             )
             for table in LEDGER_TABLES
         ],
     )
     def close(context: dg.AssetExecutionContext, ledger_home: LedgerHome) -> Iterator[dg.MaterializeResult[None]]:
         dates = business_dates(context)
-        for closing in close_range(ledger_home.home, dates[0], dates[-1], progress=_log_progress(context)):
-            for table in LEDGER_TABLES:
-                context.add_asset_metadata(
-                    day_metadata(closing, table.name),
-                    asset_key=ledger_key(table.name),
-                    partition_key=closing.day.isoformat(),
-                )
+        closings = close_range(ledger_home.home, dates[0], dates[-1], progress=_log_progress(context))
         for table in LEDGER_TABLES:
-            yield dg.MaterializeResult(asset_key=ledger_key(table.name))
+            key = ledger_key(table.name)
+            is_selected = key in context.selected_asset_keys
+            for closing in closings:
+                _record(context, key, closing, is_selected=is_selected)
+            if is_selected:
+                yield dg.MaterializeResult(asset_key=key)
 
     return close
+
+
+def _record(context: dg.AssetExecutionContext, key: dg.AssetKey, closing: DayClosing, *, is_selected: bool) -> None:
+    """Record what a day holds of a table, also of one that was not asked for: a day is closed whole."""
+    metadata, partition = day_metadata(closing, key.path[-1]), closing.day.isoformat()
+    if is_selected:
+        context.add_asset_metadata(metadata, asset_key=key, partition_key=partition)
+    else:
+        context.log_event(dg.AssetMaterialization(asset_key=key, partition=partition, metadata=metadata))
 
 
 def day_metadata(closing: DayClosing, table: str) -> dict[str, Any]:
@@ -101,7 +113,7 @@ def _dependencies(table: str) -> list[dg.AssetDep]:
     return [
         *(dg.AssetDep(landing_key(name)) for name in FEEDS.get(table, ())),
         *(dg.AssetDep(ledger_key(name)) for name in MADE_FROM.get(table, ())),
-        *([dg.AssetDep(ledger_key(table), partition_mapping=yesterday)] if table != QUARANTINE.name else []),
+        dg.AssetDep(ledger_key(table), partition_mapping=yesterday),
     ]
 
 

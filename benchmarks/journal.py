@@ -1,6 +1,6 @@
 """Checking the double entry and adding up the T-accounts, beside the least that plain Polars needs for it.
 
-    python -m benchmarks.journal [TRANSACTIONS]
+python -m benchmarks.journal [TRANSACTIONS]
 """
 
 from __future__ import annotations

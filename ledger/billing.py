@@ -66,9 +66,7 @@ def _items_on(book: Book, invoices: pl.DataFrame) -> pl.DataFrame:
     return book["invoice_items"].filter(pl.col("invoice_key").is_in(keys)).sort("item_key")
 
 
-def _invoicing_fees(
-    book: Book, items: pl.DataFrame, day: date, carrier: Carrier
-) -> tuple[pl.DataFrame, pl.DataFrame]:
+def _invoicing_fees(book: Book, items: pl.DataFrame, day: date, carrier: Carrier) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Raise the plan's fee, once per policy on an invoice, as a charge with one item on that very invoice.
 
     The fee is due when the plan has one, the payer's billing plan does not skip it, an item of a pro rata charge of the
@@ -100,9 +98,7 @@ def _invoicing_fees(
     return BOOK_CHARGES.conform(charges), BOOK_ITEMS.conform(fees)
 
 
-def _policies_on_invoices(
-    book: Book, items: pl.DataFrame, fee_plans: pl.DataFrame, carrier: Carrier
-) -> pl.DataFrame:
+def _policies_on_invoices(book: Book, items: pl.DataFrame, fee_plans: pl.DataFrame, carrier: Carrier) -> pl.DataFrame:
     """One row per policy on an invoice for which its plan raises a fee.
 
     With items of several periods, the latest with a pro rata item decides (R-FE-8).
@@ -114,7 +110,9 @@ def _policies_on_invoices(
     deciding = (
         premium.select("invoice_key", "policy_key", "period_key", "account_key", "currency")
         .join(
-            periods.select("period_key", "payment_plan", period_start="effective_date", owner_account_key="account_key"),
+            periods.select(
+                "period_key", "payment_plan", period_start="effective_date", owner_account_key="account_key"
+            ),
             on="period_key",
             how="left",
         )

@@ -68,9 +68,7 @@ def close(book: Book, inbox: Mapping[str, pl.DataFrame], day: date, carrier: Car
     due = make_invoices_due(on_billed.book, day, carrier)
     on_due = distribute_funds(due.book, due.account_keys, day, carrier, billed_through=day, due_through=day)
     book = on_due.book
-    earned = transaction_frame(
-        earn_premium(book["charges"], day, carrier), "ProRataChargeEarned", transaction_date=day
-    )
+    earned = transaction_frame(earn_premium(book["charges"], day, carrier), "ProRataChargeEarned", transaction_date=day)
 
     steps = (instructed, received, paid, billed, on_billed, due, on_due)
     transactions = pl.concat([*(step.transactions for step in steps), earned])

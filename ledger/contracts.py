@@ -12,9 +12,9 @@ from datetime import date, timedelta
 
 import polars as pl
 
+from ledger.balances import signed_amount
 from ledger.book import Book
 from ledger.carrier import Carrier
-from ledger.balances import signed_amount
 from ledger.journal_checks import VIOLATIONS, check_journal
 
 _RECEIVABLES = ("Unbilled", "Billed", "Due")
@@ -100,10 +100,12 @@ def check_subledger(
     day: date,
     carrier: Carrier,
 ) -> pl.DataFrame:
-    """Per charge pattern and currency, today's lines on Unbilled, Billed and Due are what the items say (I-16, I-20)."""
+    """Per charge pattern and currency, today's lines on receivables are what the items say (I-16, I-20)."""
     due_date = day - timedelta(days=carrier.invoice_due_lag_days)
-    turning = book["invoices"].filter((pl.col("bill_date") == day) | (pl.col("due_date") == due_date)).select(
-        "invoice_key", "bill_date", "due_date"
+    turning = (
+        book["invoices"]
+        .filter((pl.col("bill_date") == day) | (pl.col("due_date") == due_date))
+        .select("invoice_key", "bill_date", "due_date")
     )
     items = (
         book["invoice_items"]
@@ -143,9 +145,7 @@ def check_subledger(
 
 
 def _pattern_part(frame: pl.DataFrame, t_account: str, difference: pl.Expr) -> pl.DataFrame:
-    return frame.select(
-        "charge_pattern", "currency", t_account=pl.lit(t_account), difference=difference.cast(pl.Int64)
-    )
+    return frame.select("charge_pattern", "currency", t_account=pl.lit(t_account), difference=difference.cast(pl.Int64))
 
 
 def check_funds(before: Book, changes: Mapping[str, pl.DataFrame], journal: pl.DataFrame) -> pl.DataFrame:

@@ -18,6 +18,7 @@ from ledger.line_sequences import MOST_LINES, TYPE_COUNT, LineSequences, line_se
 
 VIOLATIONS = pl.Schema({"rule": pl.String, "key": pl.String, "message": pl.String})
 """Violations: id of the rule, key of the transaction, and what is wrong with it."""
+NO_VIOLATIONS = pl.DataFrame(schema=VIOLATIONS)
 
 _BITS = pl.Series([2**place for place in range(MOST_LINES)])
 _ALL_BITS = pl.Series([2**lines - 1 for lines in range(MOST_LINES + 1)])
@@ -87,13 +88,13 @@ def check_journal(
     unless given.
     """
     if journal.is_empty():
-        return pl.DataFrame(schema=VIOLATIONS)
+        return NO_VIOLATIONS
     summary = _summary(journal, chart or load_chart())
     broken = summary.filter(pl.any_horizontal(rule.is_broken for rule in RULES))
     found = [_violations(broken.filter(rule.is_broken), rule.rule, rule.message) for rule in RULES if broken.height]
     if journal.select((pl.col("reverses_transaction_key") != 0).any()).item():
         found += _broken_reversals(journal, journal if originals is None else pl.concat([originals, journal]))
-    return pl.concat([pl.DataFrame(schema=VIOLATIONS), *found]).sort("rule", "key", "message")
+    return pl.concat([NO_VIOLATIONS, *found]).sort("rule", "key", "message")
 
 
 def _violations(transactions: pl.DataFrame, rule: str, message: pl.Expr) -> pl.DataFrame:

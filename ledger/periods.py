@@ -52,9 +52,7 @@ def find_periods(book: Book, instructions: pl.DataFrame, carrier: Carrier) -> pl
 
 def _meant_periods(instructions: pl.DataFrame, periods: pl.DataFrame) -> pl.DataFrame:
     """One row per instruction: its term, and the known period of that term if there is one."""
-    candidates = instructions.select(
-        "instruction_id", "policy_key", "effective_date", wanted_term="term_number"
-    ).join(
+    candidates = instructions.select("instruction_id", "policy_key", "effective_date", wanted_term="term_number").join(
         periods.select(
             "policy_key",
             "period_key",
@@ -136,9 +134,7 @@ def change_status(book: Book, instructions: pl.DataFrame) -> Book:
         new_status=pl.when(is_cancellation).then(pl.lit("cancelled")).otherwise(pl.lit("in_force")),
         new_cancellation_date=pl.when(is_cancellation).then(pl.col("effective_date")),
     )
-    rows = (
-        book["policy_periods"].select("period_key").with_row_index("row").join(values, on="period_key", how="inner")
-    )
+    rows = book["policy_periods"].select("period_key").with_row_index("row").join(values, on="period_key", how="inner")
     return book.update(
         "policy_periods",
         rows["row"],

@@ -34,11 +34,15 @@ def place_items(
         how="left",
         maintain_order="left",
     ).with_row_index("place")
-    span = items.group_by("stream_key").agg(first_event=pl.col("event_date").min(), last_event=pl.col("event_date").max())
+    span = items.group_by("stream_key").agg(
+        first_event=pl.col("event_date").min(), last_event=pl.col("event_date").max()
+    )
     streams = charges.unique("stream_key", keep="first", maintain_order=True).select("stream_key", *CADENCE, *_TERMS)
     candidates = _candidates(book, streams.join(span, on="stream_key"), day, calendar)
     placed = pl.concat(
-        _first_at_cutoff(items.filter(pl.col("is_due_cutoff") == by_due), candidates, "due_date" if by_due else "bill_date")
+        _first_at_cutoff(
+            items.filter(pl.col("is_due_cutoff") == by_due), candidates, "due_date" if by_due else "bill_date"
+        )
         for by_due in (False, True)
     )
     return placed.sort("place").drop("place", "is_due_cutoff")
@@ -80,15 +84,21 @@ def _candidates(book: Book, streams: pl.DataFrame, day: date, calendar: Business
 
 def _potential_invoices(streams: pl.DataFrame, day: date, calendar: BusinessCalendar) -> pl.DataFrame:
     """One row per cadence date that can matter: bill and due date per R-INV-04..07, not billed before `day`."""
-    slack = pl.duration(days=2 * pl.col("lead_days") + 10)  # a lead time in business days, holidays included, is shorter
+    slack = pl.duration(
+        days=2 * pl.col("lead_days") + 10
+    )  # a lead time in business days, holidays included, is shorter
     earliest = pl.max_horizontal(pl.col("first_event") - slack, pl.lit(day))
     latest = pl.max_horizontal(pl.col("last_event"), pl.lit(day)) + slack
     slots = streams.with_columns(slot=pl.int_ranges(slot_on_or_after(earliest), slot_on_or_after(latest) + 2)).explode(
         "slot", empty_as_null=False
     )
     dated = slots.with_columns(cadence_date=slot_date(pl.col("slot")))
-    return invoice_dates(dated, calendar).filter(pl.col("bill_date") >= day).with_columns(
-        invoice_key=pl.col("stream_key") * 2**20 + day_number_of("cadence_date") * 8, is_new=pl.lit(value=True)
+    return (
+        invoice_dates(dated, calendar)
+        .filter(pl.col("bill_date") >= day)
+        .with_columns(
+            invoice_key=pl.col("stream_key") * 2**20 + day_number_of("cadence_date") * 8, is_new=pl.lit(value=True)
+        )
     )
 
 

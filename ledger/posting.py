@@ -79,13 +79,16 @@ _OF_TRANSACTION = (
 )
 
 
+_NO_TRANSACTIONS = pl.DataFrame(schema=TRANSACTIONS)
+
+
 class PostingError(ValueError):
     """A transaction cannot be posted; the message names its type and what is wrong."""
 
 
 def empty_transactions() -> pl.DataFrame:
     """No transactions."""
-    return pl.DataFrame(schema=TRANSACTIONS)
+    return _NO_TRANSACTIONS
 
 
 def transaction_frame(

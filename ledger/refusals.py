@@ -21,13 +21,14 @@ REFUSALS = pl.Schema(
     }
 )
 """A refused row: where it stands, why it was refused, and the rule it breaks."""
+_NO_REFUSALS = pl.DataFrame(schema=REFUSALS)
 _RULES = {code: reason.rule for code, reason in REASONS.items()}
 _MEANINGS = {code: reason.meaning for code, reason in REASONS.items()}
 
 
 def no_refusals() -> pl.DataFrame:
     """No refusals."""
-    return pl.DataFrame(schema=REFUSALS)
+    return _NO_REFUSALS
 
 
 def refused_instructions(instructions: pl.DataFrame, charges: pl.DataFrame) -> pl.DataFrame:

@@ -111,9 +111,7 @@ def _installments(charges: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def settle_items(
-    charges: pl.DataFrame, placed: pl.DataFrame, remainder: RemainderTreatment
-) -> pl.DataFrame:
+def settle_items(charges: pl.DataFrame, placed: pl.DataFrame, remainder: RemainderTreatment) -> pl.DataFrame:
     """Keep the installments that the blackout allows and divide what the down payment leaves among them.
 
     In: charges with terms; candidates after placement. Out: the items kept, each with its amount and `item_no` (place

@@ -41,7 +41,11 @@ def with_terms(book: Book, charges: pl.DataFrame, carrier: Carrier) -> pl.DataFr
         {"payment_plan": "plan_name", "instruction_type": "plan_context", "fix_invoices_on": "plan_fix_invoices_on"}
     )
     patterns = carrier.charge_pattern_frame().select("charge_pattern", "invoicing_approach", "priority")
-    periods = book["policy_periods"].select("period_key", policy_effective_date="effective_date")
+    periods = (
+        book["policy_periods"]
+        .filter(pl.col("period_key").is_in(charges["period_key"].unique().implode()))
+        .select("period_key", policy_effective_date="effective_date")
+    )
     terms = (
         charges.join(plans, on=["plan_name", "plan_context"], how="left", maintain_order="left")
         .join(patterns, on="charge_pattern", how="left", maintain_order="left")

@@ -38,16 +38,20 @@ def payments_for(bills: pl.DataFrame, carrier: Carrier, draws: Draws) -> pl.Data
     bills: account_key, policy_key, bill_date, due_date, amount (minor units, more than zero), names_policy (whether the
     account says which policy it pays). Out: account_key, policy_key (0 where the payment names the account only),
     payment_date, business_date (a check comes in one business day later), amount in minor units, method. Bills that an
-    account pays on the same day without naming the policy become one payment.
+    account pays on the same day without naming the policy become one payment. Everything is paid on business days.
     """
     paid = _with_days(_with_manner(bills, draws), draws)
     paid = pl.concat([paid, _second_parts(paid)], how="diagonal").filter(
         pl.col("pays_on").is_not_null() & (pl.col("pays") > 0)
     )
     calendar = BusinessCalendar(carrier.business_days, carrier.holidays)
+    has_bill = pl.col("pays_on") >= pl.col("bill_date")
+    first_day = pl.when(has_bill).then(calendar.next_business_day(pl.col("bill_date")))
+    in_time = pl.max_horizontal(calendar.previous_business_day(pl.col("pays_on")), first_day)
+    is_in_time = pl.col("pays_on") <= pl.col("due_date")
     together = (
         paid.with_columns(
-            payment_date=calendar.next_business_day(pl.col("pays_on")),
+            payment_date=pl.when(is_in_time).then(in_time).otherwise(calendar.next_business_day(pl.col("pays_on"))),
             policy_key=pl.when("names_policy").then("policy_key").otherwise(0),
         )
         .group_by("payment_date", *_OWNER)
@@ -56,7 +60,8 @@ def payments_for(bills: pl.DataFrame, carrier: Carrier, draws: Draws) -> pl.Data
     )
     one_day = pl.lit(1, pl.Int64)
     came_in = pl.when(pl.col("method") == "check").then(calendar.add(pl.col("payment_date"), one_day))
-    return together.with_columns(business_date=came_in.otherwise("payment_date")).sort("business_date", *_OWNER, "payment_date")
+    dated = together.with_columns(business_date=came_in.otherwise("payment_date"))
+    return dated.sort("business_date", *_OWNER, "payment_date")
 
 
 def _with_manner(bills: pl.DataFrame, draws: Draws) -> pl.DataFrame:

@@ -14,7 +14,7 @@ from typing import Annotated
 
 import typer
 
-from pipelines import asking, writing
+from pipelines import asking, importing, writing
 
 INTERRUPTED = 130
 
@@ -42,6 +42,7 @@ for command in (
     asking.ui,
 ):
     app.command()(command)
+app.command("import")(importing.import_)
 
 
 @app.callback()

@@ -30,8 +30,10 @@ SUMMARIES: dict[str, str] = {
     MONEY: """
         SELECT
             (SELECT count(*) FROM accounts) AS accounts,
-            (SELECT sum(amount) FROM charges
-                WHERE charge_pattern = 'Premium' AND effective_date <= (SELECT max(business_date) FROM days)) AS premium,
+            (
+                SELECT sum(amount) FROM charges
+                WHERE charge_pattern = 'Premium' AND effective_date <= (SELECT max(business_date) FROM days)
+            ) AS premium,
             (SELECT sum(credit_balance) FROM trial_balance WHERE t_account = 'Premium Revenue') AS earned,
             (SELECT sum(credit_balance) FROM trial_balance WHERE t_account = 'Premium Unearned') AS unearned,
             (SELECT sum(amount) FROM invoices WHERE status <> 'Planned') AS billed,
@@ -53,7 +55,11 @@ SUMMARIES: dict[str, str] = {
             sum(total) AS total
         FROM aging""",
     "trial balance": """
-        SELECT t_account AS "T-account", account_type AS class, nullif(debit_balance, 0) AS debit, nullif(credit_balance, 0) AS credit
+        SELECT
+            t_account AS "T-account",
+            account_type AS class,
+            nullif(debit_balance, 0) AS debit,
+            nullif(credit_balance, 0) AS credit
         FROM trial_balance
         WHERE debit_balance <> credit_balance
         ORDER BY account_type, t_account""",
@@ -125,7 +131,7 @@ def _fresh_home(path: Path) -> Home:
     """An empty home at a path: new, or where an earlier demonstration was. Nothing but its own files is removed."""
     root = Home(path).root
     if root.is_symlink() or (root.exists() and not root.is_dir()) or (root.is_dir() and _is_in_use(root)):
-        msg = f"{root} is not from a demonstration, so it is left alone; name another: paidthrough demo --home DIRECTORY"
+        msg = f"{root} is not from a demonstration and left alone; name another: paidthrough demo --home DIRECTORY"
         raise HomeError(msg)
     root.mkdir(parents=True, exist_ok=True)
     (root / MARK).write_text("Made by `paidthrough demo`, which empties this directory when it runs again.\n")
@@ -155,7 +161,7 @@ def tell(home: Home, shown: Demonstration, out: IO[str] | None = None) -> None:
     _heading(console, "Trial balance")
     _table(console, trial.columns, trial.rows(), total=("Total", "", debits, credits_))
     console.print("Debits equal credits." if debits == credits_ else "DEBITS AND CREDITS DIFFER.")
-    _heading(console, f"Quarantine: {money['quarantined']} rows, of which {shown.wrong_on_purpose} are wrong on purpose")
+    _heading(console, f"Quarantine: {money['quarantined']} rows, {shown.wrong_on_purpose} of them wrong on purpose")
     _table(console, shown.summaries["quarantine"].columns, shown.summaries["quarantine"].rows())
     _heading(console, "Ask more")
     for question, select in shown.questions.items():

@@ -1,7 +1,7 @@
 """Random-looking choices that depend on nothing but a seed, what they are for, and the keys of a row.
 
-A draw is computed from the row's own keys in whole numbers below 2**62, so the order of rows, the size of a frame and the
-version of a library do not matter: policy 17 of a book of a thousand is policy 17 of a book of a million.
+A draw is computed from the row's own keys in whole numbers below 2**62, so the order of rows, the size of a frame and
+the version of a library do not matter: policy 17 of a book of a thousand is policy 17 of a book of a million.
 """
 
 from __future__ import annotations

@@ -28,6 +28,7 @@ _PAYMENTS: Mapping[str, dict[str, pl.Expr]] = {
     "E-CARD-NUMBER": {"reference": pl.lit("card 4111 1111 1111 1111")},
 }
 """What is spoiled of a payment, by the reason for which it is refused."""
+_PAYER_UNKNOWN = {"UNKNOWN": {"account_id": pl.lit("A-unknown"), "policy_id": pl.lit(None, pl.String)}}
 _INSTRUCTIONS: Mapping[str, dict[str, pl.Expr]] = {
     "E-PLAN-UNKNOWN": {"payment_plan": pl.lit("Fortnightly")},
     "E-NEEDED-FOR-TYPE": {"period_end": pl.lit(None, pl.String)},
@@ -45,10 +46,9 @@ def with_mistakes(tables: Mapping[str, pl.DataFrame], last_day: date) -> dict[st
     """
     payments = tables["payments"].with_columns(currency=pl.lit(None, pl.String), reference=pl.lit(None, pl.String))
     instructions, charges = _bad_instructions(tables["billing_instructions"])
-    unknown = _spoiled(payments, {"UNKNOWN": {"account_id": pl.lit("A-unknown")}}, "payment_id", prefix="R-").with_columns(
-        policy_id=pl.lit(None, pl.String)
-    )
-    again = _sample(payments, 1).select(payments.columns).with_columns(_day + pl.duration(days=1)).filter(_day <= last_day)
+    unknown = _spoiled(payments, _PAYER_UNKNOWN, "payment_id", prefix="R-")
+    next_day = _day + pl.duration(days=1)
+    again = _sample(payments, 1).select(payments.columns).with_columns(next_day).filter(_day <= last_day)
     bad = _spoiled(payments, _PAYMENTS, "payment_id")
     more = {
         "billing_instructions": [instructions],
@@ -67,7 +67,7 @@ def with_mistakes(tables: Mapping[str, pl.DataFrame], last_day: date) -> dict[st
 def mistakes_among(tables: Mapping[str, pl.DataFrame]) -> int:
     """How many rows are wrong on purpose: as many as are to be in quarantine."""
     ids = {"billing_instructions": "instruction_id", "charges": "instruction_id", "payments": "payment_id"}
-    return sum(tables[table][column].str.starts_with(BAD).sum() for table, column in ids.items())
+    return sum(tables[table].filter(pl.col(column).str.starts_with(BAD)).height for table, column in ids.items())
 
 
 def _sample(rows: pl.DataFrame, kinds: int) -> pl.DataFrame:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from ledger.calendar import INTERVAL_FRAME, BusinessCalendar, slot_date, slot_on_or_after
+from ledger.calendar import INTERVAL_FRAME, BusinessCalendar, days_of_half_month, slot_date, slot_on_or_after
 from ledger.carrier import Carrier
 from ledger.placement import invoice_dates
 from ledger.slicing import candidate_items, settle_items
@@ -18,7 +18,6 @@ from ledger.terms import event_date
 _BILL = ("account_key", "policy_key", "bill_date", "due_date")
 _CADENCE = ("periodicity", "anchor_date", "anchor_day", "second_anchor_day", "fix_invoices_on")
 _LEAD = ("lead_days", "lead_day_unit", "payment_due_day_logic")
-_HALF_MONTH_DAYS = 15
 
 
 def expected_bills(charges: pl.DataFrame, carrier: Carrier) -> pl.DataFrame:
@@ -75,12 +74,12 @@ def _with_cadence(terms: pl.DataFrame) -> pl.DataFrame:
     is_own = pl.col("invoice_by") == "policy"
     day = pl.when(is_own).then(first.dt.day().cast(pl.Int64)).otherwise(pl.col("invoice_day_of_month").cast(pl.Int64))
     is_half_month = pl.col("periodicity") == "twice_per_month"
+    earlier, later = days_of_half_month(day)
     return terms.with_columns(
         anchor_date=first,
-        anchor_day=pl.when(is_half_month & (day > _HALF_MONTH_DAYS)).then(day - _HALF_MONTH_DAYS).otherwise(day),
-        second_anchor_day=pl.when(is_half_month & (day <= _HALF_MONTH_DAYS)).then(day + _HALF_MONTH_DAYS).otherwise(day),
+        anchor_day=pl.when(is_half_month).then(earlier).otherwise(day),
+        second_anchor_day=pl.when(is_half_month).then(later).otherwise(day),
     )
-
 
 
 def part_of(amount: pl.Expr, days: pl.Expr, of_days: pl.Expr) -> pl.Expr:

@@ -44,6 +44,7 @@ _PLANS = (
     ("Twice Per Month", 30),
     ("Weekly", 20),
 )
+_STARTS = (("month start", 250), ("1 July", 100), ("any day", 650))
 _TAKEN_OVER, _NAMES_POLICY, _LEAVES, _CHANGES, _CANCELS, _HAS_FEE = 450, 600, 120, 120, 60, 500
 """Of a thousand: policies that renew from another system, accounts that say which policy they pay, terms that are not
 renewed, changed, or cancelled, and new policies with a policy fee."""
@@ -58,7 +59,8 @@ def synthetic_book(policies: int, first_day: date, last_day: date, seed: int = S
 
     So many policies start within the year after `first_day`, at month starts and on 1 July more than on other days;
     they are renewed, changed and cancelled, and their accounts pay. Everything that comes in from `first_day` to
-    `last_day` is there; it comes on business days. The plans are those of the standard carrier. Raises ValueError when there is nothing to make.
+    `last_day` is there; it comes on business days. The plans are those of the standard carrier. Raises ValueError when
+    there is nothing to make.
     """
     if policies < 1 or last_day < first_day:
         msg = f"{policies} policies from {first_day} to {last_day} are no book"
@@ -118,11 +120,11 @@ def _first_start(first_day: date, draws: Draws) -> pl.Expr:
     """Start of the first term, within the year after the first day: a quarter on month starts, a tenth on 1 July."""
     july = date(first_day.year, 7, 1)
     month_start = (first_day - timedelta(days=1)).replace(day=1)
-    one_of_ten = draws.below(20, "start", "policy_key")
+    start = draws.one_of(_STARTS, "start", "policy_key")
     return (
-        pl.when(one_of_ten < 5)
+        pl.when(start == "month start")
         .then(add_months(pl.lit(month_start), draws.between(1, 12, "month", "policy_key")))
-        .when(one_of_ten < 7)
+        .when(start == "1 July")
         .then(pl.lit(july if july >= first_day else july.replace(year=july.year + 1)))
         .otherwise(pl.lit(first_day) + pl.duration(days=draws.below(365, "day", "policy_key")))
     )
@@ -209,7 +211,8 @@ def _changes_and_cancellations(terms: pl.DataFrame, draws: Draws) -> tuple[pl.Da
 
 def _charges(instructions: pl.DataFrame, draws: Draws) -> pl.DataFrame:
     """Premium and taxes of every instruction, and a fee on half of the new policies."""
-    has_fee = pl.col("instruction_type").is_in(["issuance", "new_renewal"]) & draws.chance(_HAS_FEE, "fee", "policy_key")
+    is_new = pl.col("instruction_type").is_in(["issuance", "new_renewal"])
+    has_fee = is_new & draws.chance(_HAS_FEE, "fee", "policy_key")
     parts = (
         ("Premium", pl.col("premium"), pl.lit(value=True)),
         ("Taxes", percent_of(pl.col("premium"), _TAX_PPM), pl.lit(value=True)),
@@ -288,9 +291,7 @@ def _charge_rows(charges: pl.DataFrame) -> pl.DataFrame:
 
 def _payment_rows(payments: pl.DataFrame) -> pl.DataFrame:
     names_policy = pl.col("policy_key") > 0
-    payment_id = pl.format(
-        "R-{}-{}-{}", "account_key", "policy_key", pl.col("payment_date").dt.to_string("%Y%m%d")
-    )
+    payment_id = pl.format("R-{}-{}-{}", "account_key", "policy_key", pl.col("payment_date").dt.to_string("%Y%m%d"))
     is_later = pl.col("payment_date") != pl.col("business_date")
     return payments.select(
         "business_date",

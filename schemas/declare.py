@@ -81,9 +81,13 @@ class Table:
             name=self.name,
         )
 
+    @cached_property
+    def _empty(self) -> pl.DataFrame:
+        return pl.DataFrame(schema=self.schema)
+
     def empty(self) -> pl.DataFrame:
         """A frame of this table without rows."""
-        return pl.DataFrame(schema=self.schema)
+        return self._empty
 
     def conform(self, frame: pl.DataFrame) -> pl.DataFrame:
         """Pick the declared columns in declared order and cast them to their declared types."""

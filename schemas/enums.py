@@ -302,7 +302,6 @@ INVOICE_STATUSES = (
 """Life of an invoice (R-INV-10..14)."""
 
 
-
 def enum(values: tuple[str, ...]) -> pl.Enum:
     """The Polars type of a fixed list of words."""
     return pl.Enum(list(values))

@@ -341,10 +341,12 @@ def _create_reports(connection: duckdb.DuckDBPyConnection, published: Published,
         view, macro = (_shown(report, sql.substitute(names), scale) for names in (current, dated))
         connection.execute(f"CREATE VIEW {report.name} AS {view}")
         connection.execute(f"CREATE MACRO {report.name}_as_of({arguments}) AS TABLE {macro}")
-        connection.execute(f"COMMENT ON VIEW {report.name} IS {_quoted(report.description)}")
-        connection.execute(f"COMMENT ON MACRO TABLE {report.name}_as_of IS {_quoted(report.description)}")
-        for column in report.columns:
-            connection.execute(f"COMMENT ON COLUMN {report.name}.{column.name} IS {_quoted(comment(column))}")
+        described = [
+            f"COMMENT ON VIEW {report.name} IS {_quoted(report.description)}",
+            f"COMMENT ON MACRO TABLE {report.name}_as_of IS {_quoted(report.description)}",
+            *(f"COMMENT ON COLUMN {report.name}.{c.name} IS {_quoted(comment(c))}" for c in report.columns),
+        ]
+        connection.execute("; ".join(described))
 
 
 def _shown(report: Report, sql: str, scale: int) -> str:

@@ -40,7 +40,9 @@ def ray_newton() -> Story:
         ],
     )
     for day, amount in PAYMENTS.items():
-        story.land(day, payments=[{"payment_id": f"P-{day}", "amount": amount, "account_id": "RAY", "policy_id": "AUTO"}])
+        story.land(
+            day, payments=[{"payment_id": f"P-{day}", "amount": amount, "account_id": "RAY", "policy_id": "AUTO"}]
+        )
     return story
 
 

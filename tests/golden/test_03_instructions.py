@@ -36,9 +36,7 @@ def charge(instruction_id: str, amount: str = "1200.00", pattern: str = "Premium
 
 def story(*rows: Row, charges: tuple[Row, ...] = (), **account: object) -> Story:
     told = Story(plans(MONTHLY))
-    told.land(
-        JAN_1, accounts=[{"account_id": "A", **account}], billing_instructions=list(rows), charges=list(charges)
-    )
+    told.land(JAN_1, accounts=[{"account_id": "A", **account}], billing_instructions=list(rows), charges=list(charges))
     return told.close_through(JAN_1)
 
 
@@ -112,9 +110,7 @@ def test_e_bl_3_one_designated_fund_per_policy() -> None:
 
 
 def test_e_bl_4_and_5_a_designated_fund_pays_its_own_policy_only() -> None:
-    told = story(
-        *(instruction(f"I{n}", "issuance", f"P{n}") for n in (1, 2)), charges=(charge("I1"), charge("I2"))
-    )
+    told = story(*(instruction(f"I{n}", "issuance", f"P{n}") for n in (1, 2)), charges=(charge("I1"), charge("I2")))
     told.land(
         date(2025, 1, 2),
         payments=[{"payment_id": "M1", "amount": "250.00", "account_id": "A", "policy_id": "P2"}],
@@ -147,9 +143,7 @@ def test_d_pp_1_sample_plan() -> None:
         date(2015, 12, 1),
         accounts=[{"account_id": "A", "invoice_by": "policy"}],
         billing_instructions=[
-            instruction(
-                "I1", "issuance", effective_date="2016-01-01", period_end="2017-01-01", payment_plan=plan
-            )
+            instruction("I1", "issuance", effective_date="2016-01-01", period_end="2017-01-01", payment_plan=plan)
         ],
         charges=[charge("I1", "1200.00"), charge("I1", "60.00", "Taxes", 2)],
     ).close_through(date(2015, 12, 1))
@@ -168,9 +162,7 @@ def test_d_pp_2_out_of_sequence_plan() -> None:
     told = Story(plans(terms))
     told.land(
         date(2016, 1, 1),
-        billing_instructions=[
-            instruction("I1", "issuance", effective_date="2016-01-01", period_end="2017-01-01")
-        ],
+        billing_instructions=[instruction("I1", "issuance", effective_date="2016-01-01", period_end="2017-01-01")],
         charges=[charge("I1", "1200.00")],
     ).close_through(date(2016, 1, 1))
     assert told.amounts() == ["133.34"] * 3 + ["133.33"] * 6
@@ -180,7 +172,9 @@ def test_d_pp_2_out_of_sequence_plan() -> None:
 
 # Invoicing fee
 
-DOWN = f'has_down_payment = true\ndown_payment_percent = "10"\ndown_payment_timing = {timing("policy_effective_date")}\n'
+DOWN = (
+    f'has_down_payment = true\ndown_payment_percent = "10"\ndown_payment_timing = {timing("policy_effective_date")}\n'
+)
 LATER = (
     'payment_interval = "monthly"\nmax_installments = 9\nfee_amount = "5.00"\nskip_fee_for_down_payments = true\n'
     f"first_installment_timing = {timing('one_interval_after_policy_effective_date')}\n"

@@ -272,3 +272,8 @@ def test_r_pap_03_the_default_allocation_plan_is_the_first_in_the_list():
     plan = golden.payment_allocation_plans["Default Payment Allocation Plan"]
     assert set(plan.filters) == {"next_planned_invoice", "policy_period", "invoice", "positive"}
     assert plan.orders == ("event_date", "charge_pattern")
+
+
+def test_e_eqt_06_equity_warnings_are_on_and_30_days_by_default() -> None:
+    plan = Carrier.from_toml(carriers.standard()).payment_plans["Monthly"]
+    assert (plan.has_equity_warnings, plan.min_equity_days) == (True, 30)

@@ -112,7 +112,10 @@ def test_e_ci_03_only_invoices_with_items_exist() -> None:
 )
 def test_e_ci_04_the_31st_is_the_last_day_of_a_shorter_month(effective: date, expected: list[str]) -> None:
     story = issued(
-        monthly(maximum=4), effective=effective, expiration=effective.replace(year=effective.year + 1), received=effective
+        monthly(maximum=4),
+        effective=effective,
+        expiration=effective.replace(year=effective.year + 1),
+        received=effective,
     )
     assert story.dates("bill_date") == expected
     assert story.dates("event_date") == expected
@@ -145,7 +148,13 @@ def test_e_ci_06_one_time_charge_before_the_policy_takes_effect() -> None:
     assert issued(plan, pattern="Tax", received=date(2024, 12, 1)).dates("event_date", "Tax") == ["2024-12-02"]
 
 
-DOWN_25 = f'has_down_payment = true\ndown_payment_percent = "25"\ndown_payment_timing = {timing("policy_effective_date", -21)}\n'
+def down_payment(percent: int, days: int) -> str:
+    """Terms of a down payment so many days after the policy takes effect."""
+    when = timing("policy_effective_date", days)
+    return f'has_down_payment = true\ndown_payment_percent = "{percent}"\ndown_payment_timing = {when}\n'
+
+
+DOWN_25 = down_payment(25, -21)
 
 
 def test_e_ci_07_down_payment_before_the_policy_takes_effect() -> None:
@@ -171,7 +180,7 @@ def test_e_ci_09_interval_first_then_days() -> None:
 def test_e_ci_10_down_payment_is_dated_on_its_own() -> None:
     plan = monthly(
         timing("policy_effective_date", 14),
-        f'has_down_payment = true\ndown_payment_percent = "10"\ndown_payment_timing = {timing("policy_effective_date", 9)}\n',
+        down_payment(10, 9),
     )
     story = issued(plan, effective=date(2025, 3, 1), expiration=date(2026, 3, 1))
     assert story.dates("event_date")[:3] == ["2025-03-10", "2025-03-15", "2025-04-15"]

@@ -132,6 +132,22 @@ class TestClosing:
         }
         assert days == {str(day(n)) for n in range(1, 5)}
 
+    def test_asking_for_one_table_closes_and_records_the_whole_day(
+        self, home: Home, instance: dg.DagsterInstance
+    ) -> None:
+        definitions = build_definitions(home, day(1))
+        assets = [one for one in definitions.assets or [] if isinstance(one, dg.AssetsDefinition)]
+        result = dg.materialize(
+            assets,
+            selection=[ledger_key("journal")],
+            partition_key=str(day(1)),
+            instance=instance,
+            resources={"ledger_home": LedgerHome(path=str(home.root))},
+        )
+        assert result.success
+        for table in ("journal", "invoice_items", "quarantine"):
+            assert instance.get_materialized_partitions(ledger_key(table)) == {str(day(1))}
+
     def test_the_report_of_the_last_day_is_shown(self, home: Home, instance: dg.DagsterInstance) -> None:
         result = run(home, instance, day(1), day(3))
         shown = {

@@ -1,14 +1,13 @@
-"""The main job as a user runs it: files land, days close, questions are asked; and what a crash or a shuffle changes."""
+"""The main job as a user runs it: files land, days close, questions are asked; what a crash or a shuffle changes."""
 
 from __future__ import annotations
 
 import os
-import random
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -23,6 +22,7 @@ from warehouse.landing import land
 from warehouse.storage import Home, Store
 
 FIRST, LAST = date(2024, 1, 1), date(2024, 2, 20)
+SOME_DAYS_ON = date(2024, 1, 15)
 POLICIES = 40
 PAIDTHROUGH = Path(sys.executable).parent / "paidthrough"
 
@@ -39,8 +39,8 @@ def new_home(path: Path, book: Mapping[str, pl.DataFrame], *, shuffled: bool = F
     home.carrier_file.write_text(standard())
     for table, rows in book.items():
         file = path / f"{table}.parquet"
-        rows = rows.sample(fraction=1.0, shuffle=True, seed=5) if shuffled else rows
-        rows.write_parquet(file)
+        ordered = rows.sample(fraction=1.0, shuffle=True, seed=5) if shuffled else rows
+        ordered.write_parquet(file)
         land(home, table, file, None)
     return home
 
@@ -65,9 +65,7 @@ def same(one: dict[date, dict[str, pl.DataFrame]], other: dict[date, dict[str, p
         return False
     return all(
         one[day].keys() == other[day].keys()
-        and all(
-            one[day][table].sort(pl.all()).equals(other[day][table].sort(pl.all())) for table in one[day]
-        )
+        and all(one[day][table].sort(pl.all()).equals(other[day][table].sort(pl.all())) for table in one[day])
         for day in one
     )
 
@@ -84,17 +82,15 @@ def closed(tmp_path_factory: pytest.TempPathFactory, book: Mapping[str, pl.DataF
     return home
 
 
-def test_days_one_by_one_are_one_backfill(
-    tmp_path: Path, book: Mapping[str, pl.DataFrame], closed: Home
-) -> None:
+def test_days_one_by_one_are_one_backfill(tmp_path: Path, book: Mapping[str, pl.DataFrame], closed: Home) -> None:
     home = new_home(tmp_path, book)
     day = FIRST
-    while day <= LAST:
+    while day <= SOME_DAYS_ON:
         close_range(home, day, day)
         day += timedelta(days=1)
-    assert same(contents(home), contents(closed))
-    parts = [record.rows for record in Store(home).days()]
-    assert parts == [record.rows for record in Store(closed).days()]
+    whole = contents(closed)
+    assert same(contents(home), {day: whole[day] for day in whole if day <= SOME_DAYS_ON})
+    assert digests(home) == {day: digest for day, digest in digests(closed).items() if day <= SOME_DAYS_ON}
 
 
 def test_the_order_of_rows_in_the_files_does_not_matter(
@@ -119,12 +115,7 @@ def run(*arguments: str, home: Home) -> subprocess.CompletedProcess[str]:
     )
 
 
-def kill_times() -> Iterator[float]:
-    chance = random.Random(11)  # noqa: S311
-    return (chance.uniform(1.0, 4.0) for _ in range(2))
-
-
-@pytest.mark.parametrize("seconds", kill_times())
+@pytest.mark.parametrize("seconds", [1.5, 3.0])
 def test_a_kill_in_the_middle_loses_nothing(
     tmp_path: Path, book: Mapping[str, pl.DataFrame], closed: Home, seconds: float
 ) -> None:
@@ -148,9 +139,7 @@ def test_a_kill_in_the_middle_loses_nothing(
     assert run("check", home=home).returncode == 0
 
 
-def test_a_past_report_is_reproduced_after_later_corrections(
-    tmp_path: Path, book: Mapping[str, pl.DataFrame]
-) -> None:
+def test_a_past_report_is_reproduced_after_later_corrections(tmp_path: Path, book: Mapping[str, pl.DataFrame]) -> None:
     home = new_home(tmp_path, book)
     close_range(home, FIRST, LAST)
     questions = [
@@ -167,7 +156,8 @@ def test_a_past_report_is_reproduced_after_later_corrections(
     assert run("land", "payments", str(correction), "--date", str(later), home=home).returncode == 0
     assert run("close", str(later), home=home).returncode == 0
     assert [run("sql", question, "--format", "csv", home=home).stdout for question in questions] == before
-    now = run("sql", f"SELECT count(*) n FROM journal_as_of(DATE '{LAST}') WHERE amount = 77.77", "--format", "csv", home=home)
+    question = f"SELECT count(*) AS lines FROM journal_as_of(DATE '{LAST}') WHERE amount = 77.77"
+    now = run("sql", question, "--format", "csv", home=home)
     assert now.stdout.split()[-1] != "0"  # without known_at, the late payment counts
 
 
@@ -175,8 +165,8 @@ def test_others_read_while_a_day_closes(tmp_path: Path, book: Mapping[str, pl.Da
     home = new_home(tmp_path, book)
     close_range(home, FIRST, FIRST + timedelta(days=1))
     with duckdb.connect(str(home.database), read_only=True) as reader:
-        lines = reader.sql("SELECT count(*) FROM journal").fetchone()
+        lines = reader.sql("SELECT count(*) FROM journal").fetchall()
         assert run("close", str(FIRST + timedelta(days=2)), home=home).returncode == 0
-        assert reader.sql("SELECT count(*) FROM journal").fetchone() == lines
+        assert reader.sql("SELECT count(*) FROM journal").fetchall() == lines
     with duckdb.connect(str(home.database), read_only=True) as reader:
-        assert reader.sql("SELECT max(business_date) FROM days").fetchone() == (FIRST + timedelta(days=2),)
+        assert reader.sql("SELECT max(business_date) FROM days").fetchall() == [(FIRST + timedelta(days=2),)]

@@ -24,7 +24,7 @@ from tests.reference.books import Shelf, shelf
 from tests.reference.engine import Engine, differences
 
 SEEDS = (11, 12)
-DAYS = 45
+DAYS = 30
 Landed = dict[str, pl.DataFrame]
 ROOT = Path(__file__).parents[2]
 

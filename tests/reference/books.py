@@ -274,7 +274,7 @@ class BookMaker:
     def existing_instructions(self, policy: Row, term: int, start: date, end: date, received: date) -> None:
         """Policy changes, cancellations, reinstatements, general instructions; some on the day of issuance."""
         rng = self.rng
-        kinds = ("policy_change", "policy_change", "general", "cancellation", "reinstatement")
+        kinds = (*("policy_change", "policy_change", "general", "cancellation") * 4, "reinstatement")
         for _ in range(rng.choice((0, 0, 1, 2, 4))):
             day = received if rng.random() < 0.25 else self.any_day(received)
             kind = rng.choice(kinds)
@@ -337,7 +337,9 @@ class BookMaker:
                 ("issuance", terms | {"policy_id": policy_id}, "Taxes"),
             )
         )
-        charges = [self.charge("Policy Fee", 500, 9000), self.charge(charge, 500, 9000, "A-NOBODY")]
+        charges = [self.charge("Policy Fee", 500, 9000), self.charge(charge, 500, 9000)]
+        if charge == "Taxes":
+            charges[1]["payer_account_id"] = "A-NOBODY"
         if kind in ("new_renewal", "rewrite", "issuance", "cancellation") and columns.get("policy_id") != policy_id:
             day = self.any_day(
                 next(when for when, inbox in self.planned.items() if first in inbox["billing_instructions"])

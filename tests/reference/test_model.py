@@ -612,8 +612,9 @@ def test_e_itm_11_past_dates_land_on_the_first_available_invoice() -> None:
 
 def test_e_itm_01_payer_per_charge() -> None:
     model = Model(carrier())
-    model.close(date(2025, 1, 1), inbox([issue(date(2025, 1, 1), date(2026, 1, 1))], ("I-issuance", "Premium", 9000),
-                                        ("I-issuance", "Tax", 300, "COMPANY")))  # fmt: skip
+    charges = [("I-issuance", "Premium", 9000), ("I-issuance", "Tax", 300, "COMPANY")]
+    day = inbox([issue(date(2025, 1, 1), date(2026, 1, 1))], *charges)
+    model.close(date(2025, 1, 1), day | {"accounts": [{"account_id": "COMPANY"}]})
     assert set(column(model.items(), "account_id", charge_no=1)) == {"A1"}
     assert column(model.items(), "account_id", charge_no=2) == ["COMPANY"]
     assert column(model.charges(), "owner_account_id") == ["A1", "A1"]

@@ -9,7 +9,7 @@ from typing import Any
 
 import polars as pl
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 from published_books import Rows, line, rows_of, write_book
 
@@ -263,6 +263,13 @@ PERIOD = st.fixed_dictionaries(
     max_examples=12,
     phases=[Phase.explicit, Phase.generate],
     suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@example(
+    # Money for a hundred million years at the daily cost of the day.
+    periods=[
+        {"days": 400, "cancelled_after": None, "charges": [(0, 1, "Premium"), (300, 10**10, "Premium")], "paid": 10**10}
+    ],
+    offset=5,
 )
 @given(periods=st.lists(PERIOD, min_size=1, max_size=25), offset=st.integers(-10, 430))
 def test_equity_in_sql_is_equity_in_the_ledger(tmp_path: Path, periods: list[dict], offset: int) -> None:

@@ -120,7 +120,7 @@ found AS (
         max(
             CASE
                 WHEN slope > 0 AND provided_from <= money + tolerance
-                    THEN least(last_day, from_day + ((money + tolerance - provided_from) // slope)::INTEGER)
+                    THEN from_day + least(last_day - from_day, (money + tolerance - provided_from) // slope)::INTEGER
                 WHEN slope <= 0 AND provided_from + slope * (last_day - from_day) <= money + tolerance
                     THEN last_day
             END
