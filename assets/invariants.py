@@ -6,14 +6,19 @@ stored lines, in another engine and without looking at how the lines came about.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from pandera.errors import SchemaErrors
+
+from schemas.book import BOOK_TABLES
+from schemas.journal import EVENT_TABLES
 from warehouse.catalogue import connect
 from warehouse.storage import Home, Store
 
 _SHOWN = 5
+_MOST_TEXT = 300
 _SIGNED = "CASE side WHEN 'D' THEN amount ELSE -amount END"
 _RECEIVABLE = "t_account_pattern IN ('<Charge Pattern> Unbilled', '<Charge Pattern> Billed', '<Charge Pattern> Due')"
 
@@ -210,9 +215,9 @@ class Checked:
 
 
 def check_home(home: Home) -> Checked:
-    """Hash every committed file, follow the chain of manifests, and recompute every invariant.
+    """Hash every committed file, follow the manifests, hold every table to its contract, recompute every invariant.
 
-    The invariants are left out when files are damaged: their answers could not be trusted.
+    The last two are left out when files are damaged: their answers could not be trusted.
     """
     store = Store(home)
     damaged = [f"{problem.code}: {problem.message}" for problem in store.verify()]
@@ -220,5 +225,18 @@ def check_home(home: Home) -> Checked:
         return Checked(0, tuple(damaged))
     commits = store.chain().commits
     files = len(commits) + sum(len(commit.parts) for commit in commits)
-    is_empty = not store.chain().fresh_days()
-    return Checked(files, () if is_empty else tuple(str(finding) for finding in findings(home)))
+    fresh = store.chain().fresh_days()
+    if not fresh:
+        return Checked(files, ())
+    return Checked(files, (*broken_contracts(store), *(str(finding) for finding in findings(home))))
+
+
+def broken_contracts(store: Store) -> Iterator[str]:
+    """A sentence for every table of the stored days that breaks its declared contract, values and keys included."""
+    book = store.load_book(store.days()[-1].business_date)
+    for table in (*BOOK_TABLES, *EVENT_TABLES):
+        rows = book[table.name] if table.kind == "state" else store.read(table.name)
+        try:
+            table.validate(rows)
+        except (SchemaErrors, ValueError) as error:
+            yield f"{table.name} breaks its contract: {' '.join(str(error).split())[:_MOST_TEXT]}"

@@ -34,6 +34,8 @@ class Status:
     waiting: tuple[date, ...]
     """Open days for which something has landed."""
     stale: tuple[StaleDay, ...]
+    late_for_locked: tuple[date, ...]
+    """Locked days, or days before them, for which files have landed since: they are not closed again."""
     commits: int
     """How many commits the warehouse holds."""
     quarantined: int
@@ -52,14 +54,18 @@ class Status:
 def status(home: Home) -> Status:
     """Read the manifests and the digests of the landing files; nothing is changed.
 
-    Files that landed for a day before the first closed one make that day, and all closed ones, stale.
+    Files that landed for a day before the first closed one make that day, and all closed ones, stale; files for a
+    locked day do not, since it will not be closed again.
     """
     landed = landing_digests(home)
     store = Store(home)
-    records = store.days(landed)
+    fixed = {record.business_date: record.inputs for record in store.days() if record.is_locked}
+    records = store.days({**landed, **fixed})
     head = store.head()
     closed = [record.business_date for record in records]
-    locked = [record.business_date for record in records if record.is_locked]
+    locked = sorted(fixed)
+    early = sorted(day for day in landed if closed and day < closed[0])
+    late = [day for day in locked if fixed[day] != landed.get(day, {})]
     waiting = tuple(sorted(day for day in landed if not closed or day > closed[-1]))
     return Status(
         first_closed=closed[0] if closed else None,
@@ -69,7 +75,8 @@ def status(home: Home) -> Status:
         days_locked=len(locked),
         locked_through=max(locked, default=None),
         waiting=waiting,
-        stale=_stale(records, sorted(day for day in landed if closed and day < closed[0])),
+        stale=_stale(records, [] if locked else early),
+        late_for_locked=tuple([*early, *late] if locked else late),
         commits=0 if head is None else head.number,
         quarantined=sum(record.rows.get("quarantine", 0) for record in records),
         strays=tuple(path.relative_to(home.landing).as_posix() for path in strays(home)),

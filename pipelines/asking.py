@@ -33,6 +33,8 @@ def status(home: HomePath = DEFAULT_HOME, as_json: AsJson = False) -> None:
             "quarantine": f"{now.quarantined} rows",
         }
     )
+    for day in now.late_for_locked:
+        print(f"{day} is locked, and files have landed for it since: land their rows for an open day")
     for stray in now.strays:
         print(f"landing/{stray} is in no table and day; no close will see it")
     if now.stale:

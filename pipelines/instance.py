@@ -15,9 +15,10 @@ telemetry:
   enabled: false
 concurrency:
   runs:
-    max_concurrent_runs: 4
+    # One run at a time writes to a home; what guarantees it is the writer's lease of the warehouse.
+    max_concurrent_runs: 1
     tag_concurrency_limits:
-      # One run at a time closes days of a home; what guarantees it is the writer's lease of the warehouse.
+      # Where more homes share an instance, raise the number above and keep this limit.
       - key: paidthrough/home
         value:
           applyLimitPerUniqueValue: true

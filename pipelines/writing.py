@@ -59,6 +59,9 @@ def land(
     for one in landed:
         what = f"{one.rows} rows" if one.is_new else "there already"
         print(f"{one.business_date} {one.path.relative_to(opened.landing).as_posix()}: {what}")
+    unknown = list(dict.fromkeys(column for one in landed for column in one.unknown_columns))
+    if unknown:
+        print(f"kept aside, for no rule reads them: {', '.join(unknown)}")
     if late:
         print(f"{late[0]} is closed already; see `paidthrough status` for what to close again")
 

@@ -116,7 +116,7 @@ def publish(home: Path, published: Published) -> Path:
 def connect(home: Path) -> duckdb.DuckDBPyConnection:
     """Open the catalogue for analysts: read-only, no file outside the warehouse, settings locked.
 
-    Raises CatalogueError when nothing has been published.
+    Raises CatalogueError when nothing has been published, or another version did it.
     """
     path = catalogue_path(home)
     if not path.exists():
@@ -124,7 +124,12 @@ def connect(home: Path) -> duckdb.DuckDBPyConnection:
         raise CatalogueError(msg)
     connection = duckdb.connect(str(path), read_only=True)
     # The views name their parts by the path that the home had when it was published.
-    ((warehouse,),) = connection.execute("SELECT warehouse FROM stored.settings").fetchall()
+    try:
+        ((warehouse,),) = connection.execute("SELECT warehouse FROM stored.settings").fetchall()
+    except duckdb.Error as error:
+        connection.close()
+        msg = f"{path} was published by another version: `paidthrough close` publishes it again"
+        raise CatalogueError(msg) from error
     for setting in (
         f"allowed_directories = [{_quoted(warehouse)}]",
         "enable_external_access = false",

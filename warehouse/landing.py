@@ -60,6 +60,8 @@ class Landed(NamedTuple):
     rows: int
     is_new: bool
     """False when the same rows had landed under this name before; nothing was done then."""
+    unknown_columns: tuple[str, ...]
+    """Columns that no declaration knows: they are kept as they came in, and nothing reads them."""
 
 
 class Refused(NamedTuple):
@@ -101,11 +103,12 @@ def land(home: Home, table: str, file: str | os.PathLike[str], day: date | None 
     declared = _table(table)
     rows = _read(path, declared)
     by_date = _by_date(rows, day, path.name)
+    unknown = tuple(name for name in rows.columns if name not in {*declared.column_names, BUSINESS_DATE})
     landed = []
     for business_date, dated in sorted(by_date.items()):
         content = hashlib.sha256(dated.write_csv().encode()).hexdigest()[:8]
         target = home.landing / table / f"{_PREFIX}{business_date}" / f"{_stem(path)}-{content}.parquet"
-        landed.append(Landed(target, business_date, dated.height, _keep(home, target, dated)))
+        landed.append(Landed(target, business_date, dated.height, _keep(home, target, dated), unknown))
     return landed
 
 

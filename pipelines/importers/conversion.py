@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
-from polars.datatypes import DataTypeClass
 
 from pipelines.homes import HomeError
 
@@ -20,7 +19,7 @@ class Conversion:
     counts: Mapping[str, int]
 
 
-def read_columns(file: Path, columns: Mapping[str, DataTypeClass | pl.DataType]) -> pl.DataFrame:
+def read_columns(file: Path, columns: pl.Schema) -> pl.DataFrame:
     """All columns of a Parquet file, those named here in these types and without empty values.
 
     Raises HomeError, which says what is missing.
@@ -38,7 +37,7 @@ def read_columns(file: Path, columns: Mapping[str, DataTypeClass | pl.DataType])
         msg = f"{file} has no column {', '.join(missing)}; it has {', '.join(rows.columns)}"
         raise HomeError(msg)
     try:
-        rows = rows.cast(dict(columns))
+        rows = rows.cast(columns)
     except pl.exceptions.PolarsError as error:
         msg = f"{file}: {str(error).splitlines()[0]}"
         raise HomeError(msg) from error

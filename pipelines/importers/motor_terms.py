@@ -23,7 +23,6 @@ from datetime import date
 from pathlib import Path
 
 import polars as pl
-from polars.datatypes import DataTypeClass
 
 from ledger.carrier import Carrier
 from ledger.money import format_minor_units
@@ -36,12 +35,9 @@ from pipelines.schedule import days_between, expected_bills, part_of
 from schemas.currencies import MINOR_UNIT_DECIMALS
 
 SEED = 20_140_708
-COLUMNS: dict[str, DataTypeClass | pl.DataType] = {
-    "object_id": pl.String,
-    "insr_begin": pl.Date,
-    "insr_end": pl.Date,
-    "premium": pl.Decimal(18, 2),
-}
+COLUMNS = pl.Schema(
+    {"object_id": pl.String(), "insr_begin": pl.Date(), "insr_end": pl.Date(), "premium": pl.Decimal(18, 2)}
+)
 """The columns that a file must have. Others only tell whether two rows are the same."""
 DERIVED = ("term_id", "term_seq", "gap_days", "term_days")
 """Columns that number rows or follow from others, so that two equal rows may differ in them."""

@@ -207,6 +207,16 @@ class TestLocks:
         unlock_days(home, day(1), day(3))
         assert close_through(home, day(2))[0].outcome == "closed again"
 
+    def test_late_files_for_a_locked_day_are_named_and_make_nothing_stale(self, home: Home) -> None:
+        close_through(home, day(4))
+        lock_days(home, day(1), day(3))
+        pay(home, 1, "50.00", day(2))
+        pay(home, 1, "50.00", day(-3))
+        now = status(home)
+        assert now.late_for_locked == (day(-3), day(2))
+        assert now.to_close_again is None
+        assert next_command(now).startswith("paidthrough land")
+
     def test_days_after_a_lock_are_closed(self, home: Home) -> None:
         close_through(home, day(3))
         lock_days(home, day(1), day(3))

@@ -446,6 +446,19 @@ ACCEPTED = [
     ("38", "charge of nothing", {"billing_instructions": [issuance("X")], "charges": [charge("X", amount="0.00")]}),
     ("39", "zeros after the cents", {"payments": [payment("X", amount="10.5000")]}),
     ("40", "at the limit", {"payments": [payment("X", amount="100000000.00")]}),
+    (
+        "40c",
+        "as much as a charge may be",
+        {"billing_instructions": [issuance("X")], "charges": [charge("X", amount="1000000.00")]},
+    ),
+    (
+        "40c",
+        "more than that in another currency",
+        {
+            "billing_instructions": [issuance("X", account_id="EUR", payment_plan="Euro")],
+            "charges": [charge("X", amount="1000000.01")],
+        },
+    ),
     ("25", "just in range", {"billing_instructions": [issuance("X", period_end="2124-01-01")]}),
     (
         "41",

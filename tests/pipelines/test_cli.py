@@ -96,6 +96,9 @@ class TestStarting:
             assert "is no home" in said.err
             assert "paidthrough init" in said.err
 
+    def test_the_home_may_be_named_before_the_command(self, run: Run, home: Home) -> None:
+        assert str(home.root) in run("--home", home.root, "status").out
+
     def test_an_error_that_nobody_foresaw_is_one_sentence(
         self, run: Run, home: Home, monkeypatch: pytest.MonkeyPatch
     ) -> None:

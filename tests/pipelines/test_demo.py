@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import io
+import json
+import sys
 from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
+from pipelines import cli
 from pipelines.demo import MARK, MONEY, Demonstration, demonstrate, tell
 from pipelines.homes import HomeError, create_home
 from warehouse.catalogue import connect, query
@@ -87,6 +90,17 @@ def test_it_leaves_alone_what_is_not_its_own(tmp_path):
         with pytest.raises(HomeError, match="is not from a demonstration"):
             demonstrate(path, 5, FIRST, FIRST)
     assert home.carrier_file.is_file()
+
+
+def test_the_command_shows_it_in_words_and_in_json(tmp_path, monkeypatch, capsys):
+    arguments = ["demo", "--policies", "30", "--from", "2025-01-01", "--to", "2025-01-03", "--home", tmp_path / "demo"]
+    for extra in ([], ["--json"]):
+        monkeypatch.setattr(sys, "argv", ["paidthrough", *map(str, arguments), *extra])
+        with pytest.raises(SystemExit) as stopped:
+            cli.main()
+        assert not stopped.value.code
+        said = capsys.readouterr().out
+        assert "3 days closed" in said if not extra else json.loads(said)["days"] == 3
 
 
 def test_an_empty_directory_will_do(tmp_path: Path):

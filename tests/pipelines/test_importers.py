@@ -5,16 +5,20 @@ The file of the tests is made here, with the columns and the problems of the rea
 
 from __future__ import annotations
 
+import json
+import sys
 from datetime import date, timedelta
 from pathlib import Path
 
 import polars as pl
 import pytest
 
+from assets.carrier_file import NoHomeError
 from assets.closing import close_range
 from assets.invariants import check_home
 from carriers import standard
 from ledger.carrier import Carrier
+from pipelines import cli
 from pipelines.homes import HomeError, create_home
 from pipelines.importers import IMPORTERS, import_file
 from pipelines.importers.motor_terms import convert_motor_terms
@@ -224,5 +228,27 @@ def test_a_carrier_without_a_plan_for_short_terms_is_told(tmp_path):
 
 
 def test_a_home_is_needed(tmp_path):
-    with pytest.raises(Exception, match="home"):
+    with pytest.raises(NoHomeError):
         import_file("motor-terms", motor_file(tmp_path), Home(tmp_path / "nothing"))
+
+
+def run(monkeypatch: pytest.MonkeyPatch, *arguments: object) -> int:
+    monkeypatch.setattr(sys, "argv", ["paidthrough", *map(str, arguments)])
+    with pytest.raises(SystemExit) as stopped:
+        cli.main()
+    return int(stopped.value.code or 0)
+
+
+def test_the_command_says_how_many_rows_of_each_kind_there_were(tmp_path, monkeypatch, capsys):
+    home, file = create_home(tmp_path / "home"), motor_file(tmp_path)
+    assert run(monkeypatch, "import", "motor-terms", file, "--home", home.root) == 0
+    said = capsys.readouterr().out
+    assert next(line for line in said.splitlines() if line.startswith("exact duplicates")).split()[-1] == "1"
+    assert "17 billing_instructions, 16 charges" in said
+    assert "next: paidthrough backfill 2015-01-01" in said
+    assert run(monkeypatch, "import", "motor-terms", file, "--home", home.root, "--json") == 0
+    again = json.loads(capsys.readouterr().out)
+    assert again["new_files"] == 0
+    assert again["counts"]["rows in the file"] == 15
+    assert run(monkeypatch, "import", "boats", file, "--home", home.root) == 2
+    assert "there is no importer boats" in capsys.readouterr().err

@@ -274,3 +274,11 @@ def test_the_file_can_be_attached_beside_others(tmp_path: Path) -> None:
         assert connection.sql("SELECT account_id FROM billing.accounts").fetchall() == [("A-1",)]
         connection.execute("USE billing")
         assert connection.sql("SELECT account_id FROM accounts_as_of('2025-01-01')").fetchall() == [("A-1",)]
+
+
+def test_a_file_that_another_version_published_is_named(tmp_path: Path) -> None:
+    path = catalogue_path(tmp_path)
+    path.parent.mkdir(parents=True)
+    duckdb.connect(str(path)).close()
+    with pytest.raises(CatalogueError, match="another version"):
+        connect(tmp_path)
