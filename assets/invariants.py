@@ -233,7 +233,7 @@ def check_home(home: Home) -> Checked:
 
 def broken_contracts(store: Store) -> Iterator[str]:
     """A sentence for every table of the stored days that breaks its declared contract, values and keys included."""
-    book = store.load_book(store.days()[-1].business_date)
+    book = store.load_book(store.chain().fresh_days()[-1].business_date)
     for table in (*BOOK_TABLES, *EVENT_TABLES):
         rows = book[table.name] if table.kind == "state" else store.read(table.name)
         try:

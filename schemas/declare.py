@@ -87,7 +87,7 @@ class Table:
 
     def empty(self) -> pl.DataFrame:
         """A frame of this table without rows."""
-        return self._empty
+        return self._empty.clone()
 
     def conform(self, frame: pl.DataFrame) -> pl.DataFrame:
         """Pick the declared columns in declared order and cast them to their declared types."""

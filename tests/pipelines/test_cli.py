@@ -306,6 +306,11 @@ class TestCheck:
         assert part.name in said.out
         assert json.loads(run("check", "--json", home=closed).out)["wrong"]
 
+    def test_days_that_are_stale_are_no_damage(self, run: Run, closed: Home) -> None:
+        pay(closed, 1, "10.00", day(2))
+        close_range(closed, day(2), day(2))
+        assert run("check", home=closed).code == 0
+
     def test_an_empty_home_is_sound(self, run: Run, home: Home) -> None:
         assert run("check", home=home).code == 0
 

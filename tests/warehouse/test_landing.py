@@ -213,9 +213,7 @@ TWICE = '{"payment_id": "1", "amount": 2, "amount": 3}'
         ("p.parquet", GOOD, DAY, "FORMAT", "is no Parquet file"),
     ],
 )  # fmt: skip
-def test_a_file_that_is_wrong_as_a_whole_is_refused_and_nothing_lands(
-    home, name, content, day, code, detail
-):
+def test_a_file_that_is_wrong_as_a_whole_is_refused_and_nothing_lands(home, name, content, day, code, detail):
     with pytest.raises(LandingError) as refused:
         land(home, "payments", file(home, name, content), day)
     assert refused.value.code == f"E-FILE-{code}"
