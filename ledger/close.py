@@ -21,7 +21,7 @@ from ledger.contracts import ContractViolationError, DayOutcome, check_day
 from ledger.earning import earn_premium
 from ledger.instructions import book_instructions
 from ledger.intake import accept
-from ledger.payments import distribute_funds, distribute_new_payments, number_payment_items
+from ledger.payments import distribute_new_payments, distribute_on_turned_invoices, number_payment_items
 from ledger.posting import post, transaction_frame
 from ledger.quarantine import complete_refused, counts
 from ledger.receipts import receive_payments
@@ -62,22 +62,19 @@ def close(book: Book, inbox: Mapping[str, pl.DataFrame], day: date, carrier: Car
     paid = distribute_new_payments(received.book, day, carrier, billed_through=yesterday, due_through=yesterday)
 
     billed = bill_invoices(paid.book, day, carrier)
-    on_billed = distribute_funds(
-        billed.book, billed.account_keys, day, carrier, billed_through=day, due_through=yesterday
-    )
-    due = make_invoices_due(on_billed.book, day, carrier)
-    on_due = distribute_funds(due.book, due.account_keys, day, carrier, billed_through=day, due_through=day)
-    book = on_due.book
+    due = make_invoices_due(billed.book, day, carrier)
+    settled = distribute_on_turned_invoices(due.book, billed.account_keys, due.account_keys, day, carrier)
+    book = settled.book
     earned = transaction_frame(earn_premium(book["charges"], day, carrier), "ProRataChargeEarned", transaction_date=day)
 
-    steps = (instructed, received, paid, billed, on_billed, due, on_due)
+    steps = (instructed, received, paid, billed, due, settled)
     transactions = pl.concat([*(step.transactions for step in steps), earned])
     refused = complete_refused(inbox, pl.concat([landed.refused, instructed.refused, received.refused]))
     warnings = complete_refused(inbox, pl.concat([landed.warnings, received.warnings]))
     recorded = pl.lit(day).alias("business_date")
     events = {
         "journal": post(transactions, day, load_chart()),
-        "payment_items": number_payment_items([step.payment_items for step in (paid, on_billed, on_due)], day),
+        "payment_items": number_payment_items([paid.payment_items, settled.payment_items], day),
         "quarantine": QUARANTINE.conform(refused.with_columns(recorded)),
         "warnings": WARNINGS.conform(warnings.with_columns(recorded)),
         "intake": counts(inbox, landed, refused, day),

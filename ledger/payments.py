@@ -8,7 +8,7 @@ with what it is for, and later of whatever lies in the funds (R-DST-15, R-DST-16
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, timedelta
 
 import polars as pl
 
@@ -52,6 +52,34 @@ def distribute_new_payments(
         )
         settlement = settlement.settle(runs, now.select("run", "payment_key", "amount"))
     return book_settlement(book, settlement, day)
+
+
+def distribute_on_turned_invoices(
+    book: Book, billed_accounts: pl.Series, due_accounts: pl.Series, day: date, carrier: Carrier
+) -> Distributed:
+    """Apply the funds of the payers whose invoices were billed or became due today (R-DST-10, R-DST-16).
+
+    As if the funds were distributed once when invoices are billed and once more when others become due. One pass gives
+    the same, but for payers who have both and whose plan tells billed from due: those get both.
+    """
+    sensitive = [
+        name
+        for name, plan in carrier.payment_allocation_plans.items()
+        if "past_due" in plan.filters or "billed_status" in plan.orders
+    ]
+    both = billed_accounts.filter(billed_accounts.is_in(due_accounts.implode()))
+    twice = book["accounts"].filter(
+        pl.col("account_key").is_in(both.implode()) & pl.col("payment_allocation_plan").is_in(sensitive)
+    )["account_key"]
+    yesterday = day - timedelta(days=1)
+    first = distribute_funds(book, twice, day, carrier, billed_through=day, due_through=yesterday)
+    turned = pl.concat([billed_accounts, due_accounts]).unique().sort()
+    second = distribute_funds(first.book, turned, day, carrier, billed_through=day, due_through=day)
+    return Distributed(
+        second.book,
+        pl.concat([first.transactions, second.transactions]),
+        pl.concat([first.payment_items, second.payment_items]),
+    )
 
 
 def distribute_funds(  # noqa: PLR0913 -- the clock of a billing day is two dates
