@@ -58,7 +58,7 @@ def everywhere(
 
 def main() -> None:
     """Run the command line; turn every error into one sentence and an exit code."""
-    # Polars reads this when it is imported: memory kept between the many small steps of a day saves a tenth of its time.
+    # Polars reads this when it is imported. Keeping memory between the small steps of a day saves a tenth of its time.
     os.environ.setdefault("_RJEM_MALLOC_CONF", "dirty_decay_ms:10000,muzzy_decay_ms:-1")
     try:
         app()
