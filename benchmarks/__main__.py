@@ -1,7 +1,7 @@
 """All benchmarks in one run: `python -m benchmarks [--large] [--write]`.
 
-Prints what it measures as Markdown; `--write` also puts it into benchmarks/RESULTS.md. A figure and that of its peer come
-from one run on one machine: compare ratios, not milliseconds.
+Prints what it measures as Markdown; `--write` also puts it into benchmarks/RESULTS.md. A figure and its peer's come from
+one run on one machine: compare ratios, not milliseconds.
 """
 
 from __future__ import annotations
