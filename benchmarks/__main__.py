@@ -1,6 +1,6 @@
 """All benchmarks in one run: `python -m benchmarks [--large] [--write]`.
 
-Prints what it measures as Markdown; `--write` also puts it into benchmarks/RESULTS.md. A figure and its peer's come from
+Prints what it measures as Markdown; `--write` also puts it into benchmarks/RESULTS.md. A figure and its peer's are of
 one run on one machine: compare ratios, not milliseconds.
 """
 
