@@ -144,7 +144,7 @@ def unlock(first: First, last: Last, home: HomePath = DEFAULT_HOME) -> None:
 
 
 def demo(
-    policies: Annotated[int, typer.Option(min=1, help="How many policies start within the first year.")] = 120,
+    policies: Annotated[int, typer.Option(min=1, help="How many policies start within the first year.")] = 60,
     first: Annotated[date, typer.Option("--from", parser=parse_day, metavar="DAY", help="First day.")] = DEMO_FIRST,
     last: Annotated[date, typer.Option("--to", parser=parse_day, metavar="DAY", help="Last day.")] = DEMO_LAST,
     home: HomePath = DEMO_HOME,
