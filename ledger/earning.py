@@ -17,6 +17,7 @@ import polars as pl
 
 if TYPE_CHECKING:
     from ledger.carrier import Carrier
+from ledger.money import part_of
 
 COLUMNS = (
     "charge_key",
@@ -74,5 +75,4 @@ def _earned_by(day: date) -> pl.Expr:
     """Earned to date at the close of a day, in minor units."""
     length = (pl.col("coverage_end") - _earns_from()).dt.total_days()
     passed = (pl.lit(day + timedelta(days=1)) - _earns_from()).dt.total_days().clip(0, length)
-    half_up = (2 * pl.col("amount").abs() * passed + length) // (2 * length)
-    return half_up * pl.col("amount").sign()
+    return part_of(pl.col("amount"), passed, length)
