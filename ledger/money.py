@@ -44,7 +44,7 @@ def percent_of(amount: pl.Expr, ppm: pl.Expr | int) -> pl.Expr:
 def part_of(amount: pl.Expr, part: pl.Expr, whole: pl.Expr) -> pl.Expr:
     """A part of an amount, such as the days of cover that have passed, rounded half away from zero (R-TXN-30).
 
-    amount: minor units, at most AMOUNT_LIMIT either way. part: 0 to whole. whole: more than 0, at most 10**8. The part of
+    amount: minor units, at most AMOUNT_LIMIT either way. part: 0 to whole. whole: above 0, at most 10**8. The part of
     -x is minus the part of x, and the whole of an amount is the amount.
     """
     return (2 * amount.abs() * part + whole) // (2 * whole) * amount.sign()
