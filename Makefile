@@ -42,6 +42,7 @@ soak: setup ## slow tests: many seeds, many crashes, long books
 
 docs: setup ## write the generated pages of docs/
 	$(BIN)/python -m pipelines.docs
+	$(BIN)/python -m tests.rules
 
 ui: setup ## Dagster's web server on this home
 	$(BIN)/paidthrough ui

@@ -50,6 +50,11 @@ class Finding:
         return f"{self.invariant.rule}: not so that {self.invariant.sentence} ({self.count} times: {shown})"
 
 
+def _unequal(one: str, *others: str) -> str:
+    """The keys whose amounts do not add up to zero, over SELECTs of a `key` and an `amount`."""
+    return f"SELECT key FROM ({' UNION ALL '.join((one, *others))}) GROUP BY key HAVING sum(amount) <> 0"
+
+
 INVARIANTS: tuple[Invariant, ...] = (
     Invariant(
         rule="I-01",
@@ -76,18 +81,11 @@ INVARIANTS: tuple[Invariant, ...] = (
         rule="I-16",
         name="subledger_ties_to_ledger",
         table="invoice_items",
-        sentence="Unbilled, Billed and Due of every charge pattern are what the invoice items say",
+        sentence="Unbilled, Billed and Due of every charge pattern are what items say by the status of their invoices",
         violations=f"""
-            WITH items AS (
-                SELECT charge_pattern, item.currency, amount, paid,
-                    CASE WHEN bill_date > through THEN 'Unbilled'
-                         WHEN due_date + CAST(invoice_due_lag_days AS INTEGER) > through THEN 'Billed'
-                         ELSE 'Due' END AS t_account
-                FROM stored.invoice_items AS item JOIN stored.invoices USING (invoice_key) CROSS JOIN stored.settings
-            ),
-            differences AS (
-                SELECT charge_pattern, currency, t_account, amount AS difference FROM items
-                UNION ALL SELECT charge_pattern, currency, 'Due', -paid FROM items
+            WITH differences AS (
+                SELECT charge_pattern, currency, receivable AS t_account, amount AS difference FROM stored.item_status
+                UNION ALL SELECT charge_pattern, currency, 'Due', -paid - written_off FROM stored.item_status
                 UNION ALL
                 SELECT charge_pattern, currency, replace(t_account_pattern, '<Charge Pattern> ', ''), -({_SIGNED})
                 FROM stored.journal WHERE {_RECEIVABLE}
@@ -98,52 +96,81 @@ INVARIANTS: tuple[Invariant, ...] = (
     ),
     Invariant(
         rule="I-15",
-        name="receivables_are_what_is_not_paid",
+        name="receivables_are_what_is_open",
         table="charges",
-        sentence="Unbilled + Billed + Due of every charge is its amount less what has been paid",
-        violations=f"""
-            WITH differences AS (
-                SELECT charge_key, amount AS difference FROM stored.charges
-                UNION ALL SELECT charge_key, -paid FROM stored.invoice_items
-                UNION ALL SELECT charge_key, -({_SIGNED}) FROM stored.journal WHERE {_RECEIVABLE}
-            )
-            SELECT charge_key AS key FROM differences GROUP BY charge_key HAVING sum(difference) <> 0
-        """,
+        sentence="Unbilled + Billed + Due of every charge is its amount less what has been paid or written off",
+        violations=_unequal(
+            "SELECT charge_key AS key, amount FROM stored.charges",
+            "SELECT charge_key, -paid - written_off FROM stored.invoice_items",
+            f"SELECT charge_key, -({_SIGNED}) FROM stored.journal WHERE {_RECEIVABLE}",
+        ),
     ),
     Invariant(
         rule="I-14",
         name="items_sum_to_their_charge",
         table="charges",
         sentence="the items of every charge sum to its amount",
-        violations="""
-            WITH differences AS (
-                SELECT charge_key, amount AS difference FROM stored.charges
-                UNION ALL SELECT charge_key, -amount FROM stored.invoice_items
-            )
-            SELECT charge_key AS key FROM differences GROUP BY charge_key HAVING sum(difference) <> 0
-        """,
+        violations=_unequal(
+            "SELECT charge_key AS key, amount FROM stored.charges",
+            "SELECT charge_key, -amount FROM stored.invoice_items",
+        ),
     ),
     Invariant(
         rule="I-21",
         name="no_item_is_overpaid",
         table="invoice_items",
-        sentence="no item is paid beyond its amount or against its sign",
+        sentence="no item is paid or written off beyond its amount or against its sign",
         violations="""
             SELECT item_key AS key FROM stored.invoice_items
             WHERE paid NOT BETWEEN least(amount, 0) AND greatest(amount, 0)
+                OR written_off NOT BETWEEN least(amount, 0) AND greatest(amount, 0)
+                OR paid + written_off NOT BETWEEN least(amount, 0) AND greatest(amount, 0)
+        """,
+    ),
+    Invariant(
+        rule="I-17",
+        name="items_are_on_invoices_of_their_payer",
+        table="invoice_items",
+        sentence="every item of more or less than zero is on an invoice that stands, of the account that pays it",
+        violations="""
+            SELECT item_key AS key FROM stored.invoice_items AS item
+            LEFT JOIN stored.invoice_status AS invoice USING (invoice_key)
+            WHERE item.amount <> 0 AND invoice.account_key IS DISTINCT FROM item.account_key
         """,
     ),
     Invariant(
         rule="I-28",
         name="paid_is_what_was_applied",
         table="invoice_items",
-        sentence="what an item says is paid is the sum of what was applied to it",
+        sentence="what an item says is paid or written off is the sum of its payment items or write-off items",
         violations="""
             WITH differences AS (
-                SELECT item_key, paid AS difference FROM stored.invoice_items
-                UNION ALL SELECT item_key, -amount FROM stored.payment_items
+                SELECT item_key, 'paid' AS kind, paid AS difference FROM stored.invoice_items
+                UNION ALL SELECT item_key, 'paid', -amount FROM stored.payment_items
+                UNION ALL SELECT item_key, 'written off', written_off FROM stored.invoice_items
+                UNION ALL SELECT item_key, 'written off', -amount FROM stored.write_off_items
             )
-            SELECT item_key AS key FROM differences GROUP BY item_key HAVING sum(difference) <> 0
+            SELECT item_key AS key FROM differences GROUP BY item_key, kind HAVING sum(difference) <> 0
+        """,
+    ),
+    Invariant(
+        rule="I-28",
+        name="what_is_taken_back_stood",
+        table="payment_items",
+        sentence="what takes a payment or write-off item back names one that stood, and takes it whole",
+        violations="""
+            WITH parts AS (
+                SELECT payment_item_key AS key, reverses_payment_item_key AS reverses, item_key, payment_key, amount
+                FROM stored.payment_items
+                UNION ALL
+                SELECT write_off_item_key, reverses_write_off_item_key, item_key, -1, amount FROM stored.write_off_items
+            )
+            SELECT part.key FROM parts AS part
+            LEFT JOIN parts AS original
+                ON original.key = part.reverses AND original.item_key = part.item_key
+                AND original.payment_key = part.payment_key AND original.amount = -part.amount AND original.reverses = 0
+            WHERE part.reverses <> 0
+            QUALIFY original.key IS NULL OR count(*) OVER (PARTITION BY part.reverses, part.payment_key) > 1
         """,
     ),
     Invariant(
@@ -151,37 +178,35 @@ INVARIANTS: tuple[Invariant, ...] = (
         name="funds_tie_to_ledger",
         table="funds",
         sentence="every unapplied fund holds what its T-account says",
-        violations=f"""
-            WITH differences AS (
-                SELECT fund_key, balance AS difference FROM stored.funds
-                UNION ALL
-                SELECT CASE WHEN fund_policy_key > 0 THEN fund_policy_key * 2 + 1 ELSE owner_key * 2 END, {_SIGNED}
-                FROM stored.journal
-                WHERE t_account_pattern IN ('Unapplied', 'Designated Unapplied') AND owner_type = 'Account'
-            )
-            SELECT fund_key AS key FROM differences GROUP BY fund_key HAVING sum(difference) <> 0
-        """,
+        violations=_unequal(
+            "SELECT fund_key AS key, balance AS amount FROM stored.funds",
+            f"""
+            SELECT CASE WHEN fund_policy_key > 0 THEN fund_policy_key * 2 + 1 ELSE owner_key * 2 END, {_SIGNED}
+            FROM stored.journal
+            WHERE t_account_pattern IN ('Unapplied', 'Designated Unapplied') AND owner_type = 'Account'
+            """,
+        ),
     ),
     Invariant(
         rule="I-24",
         name="no_payment_is_applied_twice",
         table="payments",
-        sentence="no payment has paid more than was received",
+        sentence="no payment has paid more than was received, nor had more taken back than it paid",
         violations="""
             SELECT payment_key AS key FROM stored.payment_items JOIN stored.payments USING (payment_key)
-            GROUP BY payment_key, payments.amount HAVING sum(payment_items.amount) > payments.amount
+            GROUP BY payment_key, payments.amount HAVING sum(payment_items.amount) NOT BETWEEN 0 AND payments.amount
         """,
     ),
     Invariant(
         rule="I-39",
         name="in_is_booked_or_quarantined",
         table="quarantine",
-        sentence="rows and amounts of every landing file are booked, repetitions, or in quarantine",
+        sentence="rows and amounts of every landing file are booked, repetitions, in quarantine, or waiting",
         violations="""
             SELECT file AS key FROM stored.intake
             WHERE business_date BETWEEN $first AND $last
-              AND (rows_in <> rows_booked + rows_duplicate + rows_quarantined
-                   OR amount_in <> amount_booked + amount_duplicate + amount_quarantined)
+              AND (rows_in <> rows_booked + rows_duplicate + rows_quarantined + rows_pending
+                   OR amount_in <> amount_booked + amount_duplicate + amount_quarantined + amount_pending)
         """,
     ),
 )
@@ -224,7 +249,7 @@ def check_home(home: Home) -> Checked:
     if damaged:
         return Checked(0, tuple(damaged))
     commits = store.chain().commits
-    files = len(commits) + sum(len(commit.parts) for commit in commits)
+    files = len(commits) + sum(len(commit.parts) for commit in commits if commit.kind != "retention")
     fresh = store.chain().fresh_days()
     if not fresh:
         return Checked(files, ())

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import polars as pl
 
+from assets.plans import plan_tables
 from ledger.carrier import Carrier
 from ledger.chart import load_chart
 from schemas.book import BOOK_TABLES
@@ -29,7 +30,6 @@ def publish_catalogue(home: Home, store: Store, carrier: Carrier) -> Path | None
     if not fresh:
         return None
     checkpoint = _latest_checkpoint(chain, fresh)
-    charge_patterns = carrier.charge_pattern_frame().select("charge_pattern", "charge_subtype", "category")
     published = Published(
         through=fresh[-1].business_date,
         carrier=carrier.name,
@@ -37,7 +37,7 @@ def publish_catalogue(home: Home, store: Store, carrier: Carrier) -> Path | None
         invoice_due_lag_days=carrier.invoice_due_lag_days,
         state={table.name: _state_parts(home, table.name, fresh, checkpoint) for table in BOOK_TABLES},
         events={table.name: _files(home, table.name, fresh) for table in EVENT_TABLES},
-        charge_patterns=charge_patterns,
+        plans=plan_tables(carrier),
         chart=load_chart().t_account_frame.select("t_account_pattern", "account_type"),
         days=_days_frame(store.days(), Counter(c.business_date for c in chain.commits if c.kind == "day")),
     )

@@ -11,7 +11,9 @@ import polars as pl
 
 from ledger.book import Book, default_fund_key, number_from
 from ledger.carrier import Carrier
+from ledger.list_bill import ACCOUNT_TYPE, offered_plans
 from ledger.quarantine import Accepted
+from ledger.streams import open_list_bill_streams
 from schemas.landing import ACCOUNTS
 
 
@@ -63,4 +65,8 @@ def book_accounts(book: Book, accepted: Accepted, day: date, carrier: Carrier) -
         policy_key=pl.lit(0, pl.Int64),
         balance=pl.lit(0, pl.Int64),
     )
-    return book.append("accounts", new).append("funds", funds)
+    book = book.append("accounts", new).append("funds", funds)
+    payers = new.filter(pl.col("account_type") == ACCOUNT_TYPE)
+    if payers.is_empty():
+        return book
+    return open_list_bill_streams(book, payers, offered_plans(payers, "account_key", carrier), carrier)

@@ -1,7 +1,7 @@
-"""Invoices in the course of time: billed on their bill date, due after their due date, and the invoicing fee.
+"""Invoices in the course of time: billed on their bill date, due after their due date.
 
-Nothing is stored about it: an invoice's status follows from its dates and the day (`is_billed`, `is_due`). What a day
-adds are the transactions of the items on the invoices whose day has come.
+An invoice's status follows from its dates, the day and how it ended if it was not billed (`ledger.invoices`). What a
+day adds are the transactions of the items on the invoices whose day has come.
 """
 
 from __future__ import annotations
@@ -11,41 +11,62 @@ from datetime import date, timedelta
 
 import polars as pl
 
-from ledger.book import ITEMS_PER_CHARGE, Book, number_from
+from ledger.book import Book
 from ledger.carrier import Carrier
-from ledger.invoicing import initial_transactions
-from ledger.posting import empty_transactions, transaction_frame
-from schemas.book import CHARGES as BOOK_CHARGES
-from schemas.book import INVOICE_ITEMS as BOOK_ITEMS
+from ledger.charge_holds import carry_held_items
+from ledger.effects import Effects
+from ledger.invoice_batch import InvoiceBatch, items_on
+from ledger.invoicing_fees import raise_fees
+from ledger.low_balance import suppress_low_balances
+from ledger.payment_requests import request_payments
+from ledger.posting import transaction_frame
 
 
 @dataclass(frozen=True, slots=True)
 class Turned:
-    """What turning invoices did: the book, transactions to post, and the payers concerned."""
+    """What turning invoices did, and the payers concerned."""
 
-    book: Book
-    transactions: pl.DataFrame
+    effects: Effects
     account_keys: pl.Series
+
+    @classmethod
+    def nothing(cls, book: Book) -> Turned:
+        """No invoice turned."""
+        return cls(Effects(book), pl.Series(dtype=pl.Int64))
+
+    @property
+    def book(self) -> Book:
+        """The book with these invoices turned."""
+        return self.effects.book
 
 
 def bill_invoices(book: Book, day: date, carrier: Carrier) -> Turned:
-    """Bill the invoices whose bill date is today: the invoicing fee first, then every item becomes billed.
+    """Bill the planned invoices whose bill date is today, in the order of R-INV-18.
 
-    Each item moves from Unbilled to Billed by its full amount, whether it is paid or not (R-LED-26). Rules: R-INV-11,
-    R-INV-35..38, R-LIF-09, R-TXN-03.
+    Items of held charges go to later invoices, then invoices with a low balance are suppressed, then empty ones are
+    deleted: these get no fee, no payment request and no document. The others get their fees and are billed: each item
+    moves from Unbilled to Billed by its full amount, whether it is paid or not (R-LED-26). Rules: R-INV-11..13,
+    R-INV-17, R-INV-18, R-INV-30, R-LIF-09, R-TXN-03.
     """
-    invoices = book["invoices"].filter(pl.col("bill_date") == day)
-    if invoices.is_empty():
-        return Turned(book, empty_transactions(), pl.Series(dtype=pl.Int64))
-    items = _items_on(book, invoices)
-    charges, fees = _invoicing_fees(book, items, day, carrier)
-    items = pl.concat([items, fees]).sort("item_key")
-    transactions = [
-        initial_transactions(charges),
-        transaction_frame(items, "ChargeBilled", transaction_date=day),
-    ]
-    book = book.append("charges", charges).append("invoice_items", fees)
-    return Turned(book, pl.concat(transactions), invoices["account_key"].unique().sort())
+    batch = InvoiceBatch.of_day(book, day)
+    if batch.invoices.is_empty():
+        return Turned.nothing(book)
+    batch = carry_held_items(batch, day, carrier)
+    batch = suppress_low_balances(batch, day, carrier)
+    batch = _delete_empty(batch)
+    batch = raise_fees(batch, day, carrier)
+    invoices = _with_amounts(batch)
+    book = request_payments(batch.book, invoices, carrier)
+    sent = invoices.select(
+        "account_key",
+        "invoice_key",
+        "amount",
+        event_type=pl.lit("InvoiceBilled"),
+        command_id=pl.lit(None, pl.String),
+    )
+    billed = transaction_frame(batch.items, "ChargeBilled", transaction_date=day)
+    effects = batch.effects.with_book(book).posting(billed).recording(outbound_events=sent)
+    return Turned(effects, invoices["account_key"].unique().sort())
 
 
 def make_invoices_due(book: Book, day: date, carrier: Carrier) -> Turned:
@@ -54,109 +75,21 @@ def make_invoices_due(book: Book, day: date, carrier: Carrier) -> Turned:
     Rules: R-INV-14, R-LIF-10, R-LIF-11, R-LED-26.
     """
     due_date = day - timedelta(days=carrier.invoice_due_lag_days)
-    invoices = book["invoices"].filter(pl.col("due_date") == due_date)
+    invoices = book["invoices"].filter((pl.col("due_date") == due_date) & pl.col("outcome").is_null())
     if invoices.is_empty():
-        return Turned(book, empty_transactions(), pl.Series(dtype=pl.Int64))
-    due = transaction_frame(_items_on(book, invoices), "ChargeDue", transaction_date=day)
-    return Turned(book, due, invoices["account_key"].unique().sort())
+        return Turned.nothing(book)
+    due = transaction_frame(items_on(book, invoices["invoice_key"]), "ChargeDue", transaction_date=day)
+    return Turned(Effects(book, (due,)), invoices["account_key"].unique().sort())
 
 
-def _items_on(book: Book, invoices: pl.DataFrame) -> pl.DataFrame:
-    keys = invoices["invoice_key"].implode()
-    return book["invoice_items"].filter(pl.col("invoice_key").is_in(keys)).sort("item_key")
+def _delete_empty(batch: InvoiceBatch) -> InvoiceBatch:
+    """An invoice without items is not billed but deleted (R-INV-30)."""
+    empty = batch.invoices.join(batch.items, on="invoice_key", how="anti")["invoice_key"]
+    return batch if empty.is_empty() else batch.without(empty, "deleted")
 
 
-def _invoicing_fees(book: Book, items: pl.DataFrame, day: date, carrier: Carrier) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Raise the plan's fee, once per policy on an invoice, as a charge with one item on that very invoice.
-
-    The fee is due when the plan has one, the payer's billing plan does not skip it, an item of a pro rata charge of the
-    policy is on the invoice and the policy's items on it sum to more than zero. A plan may skip it for an invoice with
-    a down payment and no installment. Out: the charges and their items. Rules: R-INV-35..38, R-FE-1..8.
-    """
-    no_fees = BOOK_CHARGES.empty(), BOOK_ITEMS.empty()
-    fee_plans = (
-        carrier.payment_plan_frame()
-        .filter(pl.col("fee_amount") != 0)
-        .select("payment_plan", "fee_amount", "skip_fee_for_down_payments")
-    )
-    if fee_plans.is_empty():
-        return no_fees
-    is_free = pl.col("skip_fee_for_down_payments") & pl.col("has_deposit") & ~pl.col("has_installment")
-    policies = _policies_on_invoices(book, items, fee_plans, carrier).filter(~is_free)
-    if policies.is_empty():
-        return no_fees
-    charges = _fee_charges(book, policies.sort("invoice_key", "policy_key"), day, carrier)
-    fees = charges.with_columns(
-        item_key=pl.col("charge_key") * ITEMS_PER_CHARGE + 1,
-        account_key=pl.col("payer_account_key"),
-        is_recapture=pl.lit(value=False),
-        item_type=pl.lit("onetime"),
-        installment_number=pl.lit(0),
-        event_date=pl.lit(day),
-        paid=pl.lit(0, pl.Int64),
-    )
-    return BOOK_CHARGES.conform(charges), BOOK_ITEMS.conform(fees)
-
-
-def _policies_on_invoices(book: Book, items: pl.DataFrame, fee_plans: pl.DataFrame, carrier: Carrier) -> pl.DataFrame:
-    """One row per policy on an invoice for which its plan raises a fee.
-
-    With items of several periods, the latest with a pro rata item decides (R-FE-8).
-    """
-    pro_rata = carrier.charge_pattern_frame().filter(pl.col("charge_subtype") == "pro_rata")["charge_pattern"]
-    is_pro_rata = pl.col("charge_pattern").is_in(pro_rata.implode())
-    premium = items.filter(is_pro_rata)
-    periods = book["policy_periods"].filter(pl.col("period_key").is_in(premium["period_key"].unique().implode()))
-    deciding = (
-        premium.select("invoice_key", "policy_key", "period_key", "account_key", "currency")
-        .join(
-            periods.select(
-                "period_key", "payment_plan", period_start="effective_date", owner_account_key="account_key"
-            ),
-            on="period_key",
-            how="left",
-        )
-        .sort("invoice_key", "policy_key", "period_start", "period_key")
-        .unique(["invoice_key", "policy_key"], keep="last", maintain_order=True)
-        .join(fee_plans, on="payment_plan", how="inner")
-    )
-    plans = carrier.billing_plan_frame().select("billing_plan", "skip_installment_fees")
-    payers = (
-        book["accounts"]
-        .filter(pl.col("account_key").is_in(deciding["account_key"].unique().implode()))
-        .join(plans, on="billing_plan", how="left")
-        .filter(~pl.col("skip_installment_fees"))
-    )
-    deciding = deciding.join(payers.select("account_key"), on="account_key", how="semi")
-    totals = (
-        items.join(deciding, on=["invoice_key", "policy_key"], how="semi")
-        .group_by("invoice_key", "policy_key")
-        .agg(
-            total=pl.col("amount").sum(),
-            has_deposit=(pl.col("item_type") == "deposit").any(),
-            has_installment=(pl.col("item_type") == "installment").any(),
-        )
-    )
-    return deciding.join(totals, on=["invoice_key", "policy_key"], how="left").filter(pl.col("total") > 0)
-
-
-def _fee_charges(book: Book, fees: pl.DataFrame, day: date, carrier: Carrier) -> pl.DataFrame:
-    """Charges for these fees, owned by the policy period, paid by the payer of the invoice."""
-    pattern = carrier.charge_pattern_frame().filter(pl.col("charge_pattern") == carrier.invoicing_fee_pattern)
-    facts = pattern.select("charge_pattern", "charge_subtype", "in_equity", "priority")
-    return fees.join(facts, how="cross", maintain_order="left").with_columns(
-        number_from(book.next_key("charges"), "charge_key"),
-        instruction_key=pl.lit(0, pl.Int64),
-        charge_no=pl.lit(0, pl.Int64),
-        owner_type=pl.lit("PolicyPeriod"),
-        owner_key=pl.col("period_key"),
-        payer_account_key=pl.col("account_key"),
-        account_key=pl.col("owner_account_key"),
-        amount=pl.col("fee_amount").cast(pl.Int64),
-        charge_date=pl.lit(day),
-        effective_date=pl.lit(day),
-        coverage_end=pl.lit(None, pl.Date),
-        context=pl.lit("invoicing_fee"),
-        charge_group=pl.lit(None, pl.String),
-        payer_account_id=pl.lit(None, pl.String),
-    )
+def _with_amounts(batch: InvoiceBatch) -> pl.DataFrame:
+    """The invoices of the batch by key, with their amount, fees included, and what of it is due."""
+    open_amount = pl.col("amount") - pl.col("paid") - pl.col("written_off")
+    sums = batch.items.group_by("invoice_key").agg(pl.col("amount").sum(), amount_due=open_amount.sum())
+    return batch.invoices.sort("invoice_key").join(sums, on="invoice_key", how="left", maintain_order="left")

@@ -88,12 +88,26 @@ class Book:
             {**self.changed_rows, table: changed},
         )
 
+    def added(self, table: str) -> pl.DataFrame:
+        """The rows that today has added."""
+        return self.frames[table].slice(self.opened_at.get(table, 0))
+
+    def amend_added(self, table: str, *columns: pl.Series) -> Book:
+        """Put other columns into the rows that today has added."""
+        start = self.opened_at.get(table, 0)
+        frame = self.frames[table]
+        return Book(
+            {**self.frames, table: frame.head(start).vstack(frame.slice(start).with_columns(columns))},
+            self.opened_at,
+            self.changed_rows,
+        )
+
     def changes(self) -> dict[str, pl.DataFrame]:
         """What today added or changed, whole rows, sorted by key: the delta that storage keeps."""
         result = {}
         for name, frame in self.frames.items():
             start = self.opened_at.get(name, 0)
-            added = frame.slice(start)
+            added = self.added(name)
             changed = self.changed_rows.get(name)
             if changed is not None:
                 old = changed.filter(changed < start).unique()

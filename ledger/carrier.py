@@ -145,8 +145,20 @@ class Carrier(Settings):
     largest_charge: Amount | None = Field(
         default=None, description="A charge above it, or below minus it, is refused; in the carrier's currency only."
     )
+    pending_days: Annotated[int, Field(ge=0, le=366)] = Field(
+        default=0,
+        description="Days for which an instruction waits for its policy or policy period; 0 refuses it at once.",
+    )
     invoicing_fee_pattern: str = Field(
         default="Installment Fee", description="Name of a one_time charge pattern, for invoicing fees (R-BP-5)."
+    )
+    invoice_fee_pattern: str = Field(
+        default="Invoice Fee",
+        description="Name of a one_time charge pattern of accounts, for the invoice fees of billing plans (R-BP-6).",
+    )
+    payment_reversal_fee_pattern: str = Field(
+        default="Payment Reversal Fee",
+        description="Name of a one_time charge pattern of accounts, for payments that bounce (R-BP-7).",
     )
     account_defaults: AccountDefaults = Field(
         default_factory=lambda: AccountDefaults.model_validate({}), description="What a new account has by default."
@@ -260,11 +272,13 @@ class Carrier(Settings):
 
     def _broken_references(self) -> Iterator[Broken]:
         """Names in the settings that name no plan or pattern, or one that cannot be used."""
-        fee = self.charge_patterns.get(self.invoicing_fee_pattern)
-        if fee is None or fee.invoicing_approach != "one_time":
-            names = [name for name, pattern in self.charge_patterns.items() if pattern.invoicing_approach == "one_time"]
-            allowed = f"a one_time charge pattern of this file: {', '.join(names)} (R-BP-5)"
-            yield Broken(("invoicing_fee_pattern",), allowed)
+        yield from self._broken_fee_pattern("invoicing_fee_pattern", "", ("PolicyPeriod", "Account"))
+        has_invoice_fee = any(plan.invoice_fee for plan in self.billing_plans.values())
+        if has_invoice_fee or "invoice_fee_pattern" in self.model_fields_set:
+            yield from self._broken_fee_pattern("invoice_fee_pattern", " for accounts", ("Account",))
+        has_reversal_fee = any(plan.payment_reversal_fee for plan in self.billing_plans.values())
+        if has_reversal_fee or "payment_reversal_fee_pattern" in self.model_fields_set:
+            yield from self._broken_fee_pattern("payment_reversal_fee_pattern", " for accounts", ("Account",))
         for key, plans in (
             ("billing_plan", list(self.billing_plans)),
             ("payment_allocation_plan", list(self.payment_allocation_plans)),
@@ -272,6 +286,16 @@ class Carrier(Settings):
             name = getattr(self.account_defaults, key)
             if name is not None and name not in plans:
                 yield Broken(("account_defaults", key), f"a plan of this file: {', '.join(plans)}")
+
+    def _broken_fee_pattern(self, key: str, whose: str, owners: tuple[str, ...]) -> Iterator[Broken]:
+        """A fee has one item, and the usual owner of its pattern is one that the fee can have (R-BP-5, R-FE-7)."""
+        fits = [
+            name
+            for name, pattern in self.charge_patterns.items()
+            if pattern.invoicing_approach == "one_time" and pattern.owner_types[0] in owners
+        ]
+        if getattr(self, key) not in fits:
+            yield Broken((key,), f"a one_time charge pattern{whose} of this file: {', '.join(fits)} (R-BP-5)")
 
     def _broken_priorities(self) -> Iterator[Broken]:
         """Priorities that are taken twice or leave a gap (R-PLN-03)."""

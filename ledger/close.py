@@ -17,15 +17,20 @@ from ledger.billing import bill_invoices, make_invoices_due
 from ledger.book import Book
 from ledger.carrier import Carrier
 from ledger.chart import load_chart
+from ledger.commands import execute_commands
 from ledger.contracts import ContractViolationError, DayOutcome, check_day
 from ledger.earning import earn_premium
 from ledger.instructions import book_instructions
 from ledger.intake import accept
-from ledger.payments import distribute_new_payments, distribute_on_turned_invoices, number_payment_items
+from ledger.payment_items import number_transactions
+from ledger.payment_requests import advance_payment_requests, follow_invoices
+from ledger.payments import distribute_new_payments, distribute_on_turned_invoices
+from ledger.pending import let_wait, with_waiting_rows
 from ledger.posting import post, transaction_frame
 from ledger.quarantine import complete_refused, counts
 from ledger.receipts import receive_payments
-from schemas.journal import QUARANTINE, WARNINGS
+from ledger.suspense import match_suspense_payments
+from schemas.journal import EQUITY_WARNINGS, ITEM_EVENTS, OUTBOUND_EVENTS, QUARANTINE, WARNINGS
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,30 +59,57 @@ def close(book: Book, inbox: Mapping[str, pl.DataFrame], day: date, carrier: Car
     book = book.open_day()
     yesterday = day - timedelta(days=1)
 
+    inbox = with_waiting_rows(book, inbox)
     landed = accept(book, inbox, day, carrier)
     book = book_accounts(book, landed, day, carrier)
 
     instructed = book_instructions(book, landed.billing_instructions, landed.charges, day, carrier)
-    received = receive_payments(instructed.book, landed.payments, day, carrier)
-    paid = distribute_new_payments(received.book, day, carrier, billed_through=yesterday, due_through=yesterday)
+    waiting = let_wait(instructed.book, inbox, pl.concat([landed.refused, instructed.refused]), day, carrier)
+    received = receive_payments(waiting.book, landed.payments, day, carrier)
+    matched = match_suspense_payments(received.book, day, carrier)
+    paid = distribute_new_payments(matched.book, day, carrier, billed_through=yesterday, due_through=yesterday)
 
-    billed = bill_invoices(paid.book, day, carrier)
-    due = make_invoices_due(billed.book, day, carrier)
+    commanded = execute_commands(paid.book, landed.commands, day, carrier)
+
+    billed = bill_invoices(commanded.book, day, carrier)
+    drafted = advance_payment_requests(billed.book, day, carrier)
+    due = make_invoices_due(drafted.book, day, carrier)
     settled = distribute_on_turned_invoices(due.book, billed.account_keys, due.account_keys, day, carrier)
-    book = settled.book
+    book = follow_invoices(settled.book, carrier)
     earned = transaction_frame(earn_premium(book["charges"], day, carrier), "ProRataChargeEarned", transaction_date=day)
 
-    steps = (instructed, received, paid, billed, due, settled)
-    transactions = pl.concat([*(step.transactions for step in steps), earned])
-    refused = complete_refused(inbox, pl.concat([landed.refused, instructed.refused, received.refused]))
-    warnings = complete_refused(inbox, pl.concat([landed.warnings, received.warnings]))
+    transactions = pl.concat(
+        [
+            instructed.transactions,
+            received.transactions,
+            *matched.transactions,
+            paid.transactions,
+            *commanded.transactions,
+            *billed.effects.transactions,
+            *drafted.transactions,
+            *due.effects.transactions,
+            settled.transactions,
+            earned,
+        ]
+    )
+    book, transactions = number_transactions(book, transactions, day)
+    refused = complete_refused(inbox, pl.concat([waiting.refused, received.refused, *commanded.refused]))
+    warnings = complete_refused(
+        inbox, pl.concat([landed.warnings, instructed.warnings, received.warnings, *commanded.warnings])
+    )
     recorded = pl.lit(day).alias("business_date")
+    happened = instructed.effects.then(commanded).then(billed.effects).then(drafted).then(due.effects).events
     events = {
         "journal": post(transactions, day, load_chart()),
-        "payment_items": number_payment_items([paid.payment_items, settled.payment_items], day),
         "quarantine": QUARANTINE.conform(refused.with_columns(recorded)),
         "warnings": WARNINGS.conform(warnings.with_columns(recorded)),
-        "intake": counts(inbox, landed, refused, day),
+        "intake": counts(inbox, landed, refused, day, waiting.rows),
+        **{
+            table.name: pl.concat(
+                [table.empty(), *(table.conform(rows.with_columns(recorded)) for rows in happened.get(table.name, ()))]
+            )
+            for table in (ITEM_EVENTS, OUTBOUND_EVENTS, EQUITY_WARNINGS)
+        },
     }
     violations = check_day(DayOutcome(before, book, events, day), carrier)
     if not violations.is_empty():

@@ -15,10 +15,13 @@ import polars as pl
 from ledger.balances import signed_amount
 from ledger.book import Book
 from ledger.carrier import Carrier
+from ledger.invoices import invoice_status
 from ledger.journal_checks import VIOLATIONS, check_journal
 
 _RECEIVABLES = ("Unbilled", "Billed", "Due")
 _RECEIVABLE_PATTERNS = tuple(f"<Charge Pattern> {name}" for name in _RECEIVABLES)
+_ITEM_FACTS = ("item_key", "invoice_key", "charge_pattern", "currency", "amount", "paid", "written_off")
+_T_ACCOUNT_OF_STATUS = {"Billed": "Billed", "Due": "Due", "Written Off": "Due"}
 _FUND_PATTERNS = ("Unapplied", "Designated Unapplied")
 
 
@@ -49,10 +52,10 @@ def check_day(outcome: DayOutcome, carrier: Carrier) -> pl.DataFrame:
     journal = outcome.events["journal"]
     return pl.concat(
         [
-            check_journal(journal),
+            check_journal(journal, originals=mirrored(journal)),
             check_charge_conservation(outcome.after, changes),
-            check_receivables(changes, journal, outcome.events["payment_items"], outcome.day),
-            check_subledger(outcome.after, changes, outcome.events, outcome.day, carrier),
+            check_receivables(changes, journal, outcome.day),
+            check_subledger(outcome, changes, carrier),
             check_funds(outcome.before, changes, journal),
             check_paid(changes["invoice_items"]),
             check_intake(outcome.events["intake"]),
@@ -62,6 +65,23 @@ def check_day(outcome: DayOutcome, carrier: Carrier) -> pl.DataFrame:
 
 def _violations(frame: pl.DataFrame, rule: str, key: pl.Expr, message: str) -> pl.DataFrame:
     return frame.select(rule=pl.lit(rule), key=key.cast(pl.String), message=pl.lit(message)).cast(VIOLATIONS)
+
+
+def mirrored(journal: pl.DataFrame) -> pl.DataFrame:
+    """What the reversals of a day say that they reverse, where it was posted on an earlier day.
+
+    The lines of earlier days are not at hand; `paidthrough check` compares reversals with them in full.
+    """
+    earlier = journal.filter(
+        (pl.col("reverses_transaction_key") != 0)
+        & ~pl.col("reverses_transaction_key").is_in(journal["transaction_key"].unique().implode())
+    )
+    side = pl.col("side").cast(pl.String)
+    return earlier.with_columns(
+        transaction_key="reverses_transaction_key",
+        reverses_transaction_key=pl.lit(0, pl.Int64),
+        side=pl.when(side == "D").then(pl.lit("C")).otherwise(pl.lit("D")).cast(earlier.schema["side"]),
+    )
 
 
 def check_charge_conservation(book: Book, changes: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
@@ -77,57 +97,47 @@ def check_charge_conservation(book: Book, changes: Mapping[str, pl.DataFrame]) -
     return _violations(wrong, "R-CI-06", pl.col("charge_key"), "the items of the charge do not sum to its amount")
 
 
-def check_receivables(
-    changes: Mapping[str, pl.DataFrame], journal: pl.DataFrame, payment_items: pl.DataFrame, day: date
-) -> pl.DataFrame:
-    """Per charge, today's change of Unbilled + Billed + Due is what was charged today less what was paid (R-LED-25)."""
+def check_receivables(changes: Mapping[str, pl.DataFrame], journal: pl.DataFrame, day: date) -> pl.DataFrame:
+    """Per charge, today's change of Unbilled + Billed + Due is what was charged less what was paid or written off.
+
+    Rule: R-LED-25.
+    """
     is_receivable = pl.col("t_account_pattern").cast(pl.String).is_in(_RECEIVABLE_PATTERNS)
     parts = [
         journal.filter(is_receivable).select("charge_key", difference=signed_amount()),
         changes["charges"].filter(pl.col("charge_date") == day).select("charge_key", difference=-pl.col("amount")),
-        payment_items.select("charge_key", difference=pl.col("amount")),
+        changes["payment_items"].select("charge_key", difference=pl.col("amount")),
+        changes["write_off_items"].select("charge_key", difference=pl.col("amount")),
     ]
     wrong = pl.concat(parts).group_by("charge_key").agg(pl.col("difference").sum()).filter(pl.col("difference") != 0)
-    return _violations(
-        wrong, "R-LED-25", pl.col("charge_key"), "Unbilled + Billed + Due is not what is charged and not paid"
-    )
+    message = "Unbilled + Billed + Due is not what is charged and neither paid nor written off"
+    return _violations(wrong, "R-LED-25", pl.col("charge_key"), message)
 
 
-def check_subledger(
-    book: Book,
-    changes: Mapping[str, pl.DataFrame],
-    events: Mapping[str, pl.DataFrame],
-    day: date,
-    carrier: Carrier,
-) -> pl.DataFrame:
-    """Per charge pattern and currency, today's lines on receivables are what the items say (I-16, I-20)."""
-    due_date = day - timedelta(days=carrier.invoice_due_lag_days)
-    turning = (
-        book["invoices"]
-        .filter((pl.col("bill_date") == day) | (pl.col("due_date") == due_date))
-        .select("invoice_key", "bill_date", "due_date")
+def check_subledger(outcome: DayOutcome, changes: Mapping[str, pl.DataFrame], carrier: Carrier) -> pl.DataFrame:
+    """Per charge pattern and currency, today's lines on receivables are what the items say (I-16, I-20).
+
+    Every item that changed, or whose invoice did, counts as it was yesterday and as it is today: its amount stands in
+    Unbilled, Billed or Due by the status of its invoice, and what is paid or written off of it leaves Due.
+    """
+    day, book = outcome.day, outcome.after
+    lag = timedelta(days=carrier.invoice_due_lag_days)
+    turns = (pl.col("bill_date") == day) | (pl.col("due_date") == day - lag)
+    turning = book["invoices"].filter(turns)["invoice_key"]
+    turned = pl.concat([turning, changes["invoices"]["invoice_key"]]).unique()
+    rows = book["invoice_items"].with_row_index("row").select("row", *_ITEM_FACTS)
+    is_concerned = pl.col("invoice_key").is_in(turned.implode()) | pl.col("item_key").is_in(
+        changes["invoice_items"]["item_key"].implode()
     )
-    items = (
-        book["invoice_items"]
-        .filter(pl.col("invoice_key").is_in(turning["invoice_key"].implode()))
-        .select("invoice_key", "charge_pattern", "currency", "amount")
-        .join(turning, on="invoice_key", how="left")
-    )
-    billed = items.filter(pl.col("bill_date") == day)
-    due = items.filter(pl.col("due_date") == due_date)
-    patterns = changes["invoice_items"].select("item_key", "charge_pattern", "currency")
-    paid = events["payment_items"].join(patterns, on="item_key", how="left")
-    amount = pl.col("amount")
+    after = rows.filter(is_concerned)
+    known = outcome.before["invoice_items"].height
+    before = outcome.before["invoice_items"].select(_ITEM_FACTS)[after["row"].filter(after["row"] < known)]
     expected = [
-        _pattern_part(changes["charges"].filter(pl.col("charge_date") == day), "Unbilled", amount),
-        _pattern_part(billed, "Unbilled", -amount),
-        _pattern_part(billed, "Billed", amount),
-        _pattern_part(due, "Billed", -amount),
-        _pattern_part(due, "Due", amount),
-        _pattern_part(paid, "Due", -amount),
+        *_receivable_parts(after, book["invoices"], day, lag, 1),
+        *_receivable_parts(before, outcome.before["invoices"], day - timedelta(days=1), lag, -1),
     ]
     pattern = pl.col("t_account_pattern").cast(pl.String)
-    lines = events["journal"].filter(pattern.is_in(_RECEIVABLE_PATTERNS))
+    lines = outcome.events["journal"].filter(pattern.is_in(_RECEIVABLE_PATTERNS))
     actual = lines.select(
         "charge_pattern",
         "currency",
@@ -142,6 +152,21 @@ def check_subledger(
     )
     key = pl.concat_str("charge_pattern", "t_account", "currency", separator=" ")
     return _violations(wrong, "I-16", key, "the ledger does not tie to the invoice items")
+
+
+def _receivable_parts(
+    items: pl.DataFrame, invoices: pl.DataFrame, day: date, lag: timedelta, sign: int
+) -> list[pl.DataFrame]:
+    """What these items have in Unbilled, Billed and Due at the close of a day, times a sign."""
+    dates = invoices.filter(pl.col("invoice_key").is_in(items["invoice_key"].unique().implode()))
+    status = invoice_status(day, day - lag)
+    items = items.join(dates.select("invoice_key", status=status), on="invoice_key", how="left")
+    t_account = pl.col("status").replace_strict(_T_ACCOUNT_OF_STATUS, default="Unbilled")
+    gone = -(pl.col("paid") + pl.col("written_off"))
+    return [
+        items.select("charge_pattern", "currency", t_account=t_account, difference=pl.col("amount") * sign),
+        _pattern_part(items, "Due", gone * sign),
+    ]
 
 
 def _pattern_part(frame: pl.DataFrame, t_account: str, difference: pl.Expr) -> pl.DataFrame:
@@ -170,17 +195,20 @@ def check_funds(before: Book, changes: Mapping[str, pl.DataFrame], journal: pl.D
 
 
 def check_paid(items: pl.DataFrame) -> pl.DataFrame:
-    """No item is paid beyond its amount, nor against its sign (I-21)."""
+    """No item is paid or written off beyond its amount, nor against its sign (I-21)."""
     low = pl.min_horizontal("amount", pl.lit(0))
     high = pl.max_horizontal("amount", pl.lit(0))
-    wrong = items.filter(~pl.col("paid").is_between(low, high))
-    return _violations(wrong, "I-21", pl.col("item_key"), "the item is paid beyond its amount")
+    gone = pl.col("paid") + pl.col("written_off")
+    parts = ("paid", "written_off")
+    wrong = items.filter(~gone.is_between(low, high) | ~pl.all_horizontal(pl.col(parts).is_between(low, high)))
+    return _violations(wrong, "I-21", pl.col("item_key"), "the item is paid or written off beyond its amount")
 
 
 def check_intake(intake: pl.DataFrame) -> pl.DataFrame:
-    """Rows and amounts in are those booked, seen before or in quarantine (I-39)."""
-    rows = pl.col("rows_booked") + pl.col("rows_duplicate") + pl.col("rows_quarantined")
-    amounts = pl.col("amount_booked") + pl.col("amount_duplicate") + pl.col("amount_quarantined")
+    """Rows and amounts in are those booked, seen before, in quarantine or waiting (I-39)."""
+    parts = ("booked", "duplicate", "quarantined", "pending")
+    rows = pl.sum_horizontal(f"rows_{part}" for part in parts)
+    amounts = pl.sum_horizontal(f"amount_{part}" for part in parts)
     wrong = intake.filter((pl.col("rows_in") != rows) | (pl.col("amount_in") != amounts))
     key = pl.concat_str("table_name", "file", separator=" ")
-    return _violations(wrong, "I-39", key, "rows or amounts in are not those booked, repeated and in quarantine")
+    return _violations(wrong, "I-39", key, "rows or amounts in are not those booked, repeated, refused and waiting")

@@ -54,7 +54,7 @@ def equity(
     which service provided reaches what is paid, the end of cover if none does); days_till_paid_through (R-EQT-09).
     The dates and days are none where V is zero.
     """
-    slices = _slices(periods, charges)
+    slices = provided_from(periods, charges)
     premiums = _premiums(charges, premium_patterns)
     terms = _terms(periods, slices, paid, as_of).join(premiums, on="period_key", how="left")
     starts = slices.group_by("period_key").agg(
@@ -71,7 +71,7 @@ def equity(
     return _with_dates(single, as_of).select(_COLUMNS).sort("period_key")
 
 
-def _slices(periods: pl.DataFrame, charges: pl.DataFrame) -> pl.DataFrame:
+def provided_from(periods: pl.DataFrame, charges: pl.DataFrame) -> pl.DataFrame:
     """Equity charges with the day on which they begin to be provided: inside the cover, at the latest its last day."""
     starts = pl.min_horizontal(
         pl.max_horizontal("effective_date", "period_start"), pl.col("coverage_end") - pl.duration(days=1)

@@ -17,13 +17,18 @@ import polars as pl
 from ledger.accounts import with_defaults
 from ledger.book import Book
 from ledger.carrier import Carrier
-from ledger.intake_checks import is_old_payment, said, text_of
+from ledger.checks import said, text_of
+from ledger.command_params import allowed_params, missing_param, params_are_wrong
+from ledger.directions import DIRECTED
+from ledger.intake_checks import is_old_payment
 from ledger.intake_rows import NOTHING_REFUSED, Tray, body_of, compare, read_rows, with_amounts
+from ledger.list_bill import offered_plans
 from ledger.money import minor_units
 from ledger.parsing import decimals_of, modifiers_problem
 from ledger.periods import NEW_PERIOD_TYPES
 from ledger.quarantine import LANDED_SCHEMA, Accepted, complete_refused, counts, raw_rows
-from schemas.landing import ACCOUNTS, BILLING_INSTRUCTIONS, CHARGES, LANDING_TABLES, PAYMENTS, LandingTable
+from schemas.commands import COMMAND_TYPES
+from schemas.landing import ACCOUNTS, BILLING_INSTRUCTIONS, CHARGES, COMMANDS, LANDING_TABLES, PAYMENTS, LandingTable
 
 __all__ = ["Accepted", "accept", "complete_refused", "counts", "raw_rows"]
 
@@ -33,7 +38,6 @@ _STATE_SCHEMA = pl.Schema(
         "state": pl.String,
         "cause": pl.String,
         "instruction_type": pl.String,
-        "billing_method": pl.String,
         "account_id": pl.String,
         "account_currency": pl.String,
     }
@@ -65,12 +69,14 @@ def accept(book: Book, inbox: Mapping[str, pl.DataFrame], day: date, carrier: Ca
     charges = _take_charges(rows["charges"], setting, instructions)
     _refuse_incomplete(instructions, charges)
     payments = _take_payments(rows["payments"], setting)
-    trays = (accounts, instructions, charges, payments)
+    commands = _take_commands(rows["commands"], setting)
+    trays = (accounts, instructions, charges, payments, commands)
     return Accepted(
         accounts=accounts.accepted(),
         billing_instructions=instructions.accepted(),
         charges=charges.accepted(),
         payments=payments.accepted(),
+        commands=commands.accepted(),
         refused=pl.concat([NOTHING_REFUSED, *(frame for tray in trays for frame in tray.refused)]),
         warnings=pl.concat([NOTHING_REFUSED, *(frame for tray in trays for frame in tray.warned)]),
         duplicates=pl.concat([LANDED_SCHEMA.to_frame(), *(frame for tray in trays for frame in tray.duplicates())]),
@@ -91,6 +97,7 @@ def _booked_accounts(book: Book, rows: Mapping[str, pl.DataFrame]) -> pl.DataFra
             rows["accounts"]["account_id"],
             rows["accounts"]["parent_account_id"],
             rows["billing_instructions"]["account_id"],
+            rows["billing_instructions"]["payer_account_id"],
             rows["charges"]["payer_account_id"],
             rows["payments"]["account_id"],
         ]
@@ -119,6 +126,7 @@ def _take_accounts(rows: pl.DataFrame, booked: pl.DataFrame, day: date, carrier:
     )
     tray.good = compare(given, booked, ACCOUNTS.key, body, silent=body)
     tray.put_aside_repeated()
+    tray.good = _with_unknown_plan(tray.good, carrier)
     tray.check(carrier)
     tray.good = with_defaults(tray.good, day, carrier)
     tray.keep_one_per_key()
@@ -128,6 +136,17 @@ def _take_accounts(rows: pl.DataFrame, booked: pl.DataFrame, day: date, carrier:
         detail = said("parent_account_id {}", "parent_account_id")
         tray.refuse_some(~pl.col("is_rooted"), "E-PARENT-UNKNOWN", detail)
     return tray
+
+
+def _with_unknown_plan(accounts: pl.DataFrame, carrier: Carrier) -> pl.DataFrame:
+    """Add `unknown_plan`: of the payment plans that an account offers, the first that the carrier does not have."""
+    nothing = pl.lit(None, pl.String).alias("unknown_plan")
+    if accounts["payment_plans"].null_count() == accounts.height:
+        return accounts.with_columns(nothing)
+    placed = accounts.with_row_index("place")
+    unknown = offered_plans(placed, "place", carrier).filter(~pl.col("payment_plan").is_in(list(carrier.payment_plans)))
+    first = unknown.group_by("place").agg(unknown_plan=pl.col("payment_plan").min())
+    return placed.join(first, on="place", how="left", maintain_order="left").drop("place")
 
 
 def _has_known_ancestors(accounts: pl.DataFrame, booked: pl.DataFrame) -> pl.Series:
@@ -159,7 +178,8 @@ def _take_instructions(rows: pl.DataFrame, setting: _Setting, accounts: Tray) ->
     refused_accounts = pl.concat([NOTHING_REFUSED, *accounts.refused])["record_id"].drop_nulls().unique()
     is_new = pl.col("instruction_type").is_in(NEW_PERIOD_TYPES)
     is_open = pl.col(text_of("period_start")).is_null()
-    given = rows.join(setting.known, on="account_id", how="left", maintain_order="left").with_columns(
+    given = rows.join(setting.known, on="account_id", how="left", maintain_order="left")
+    given = _with_payers(given, setting).with_columns(
         sequence=pl.when(pl.col(text_of("sequence")).is_null()).then(0).otherwise("sequence"),
         period_start=pl.when(is_new & is_open).then("effective_date").otherwise("period_start"),
         modifiers_problem=pl.lit(None, pl.String)
@@ -176,6 +196,18 @@ def _take_instructions(rows: pl.DataFrame, setting: _Setting, accounts: Tray) ->
     return tray
 
 
+def _with_payers(rows: pl.DataFrame, setting: _Setting) -> pl.DataFrame:
+    """Add `is_payer_known`, and `payer_currency` where another account than the owner is named as payer."""
+    if rows["payer_account_id"].null_count() == rows.height:
+        return rows.with_columns(is_payer_known=pl.lit(value=True), payer_currency=pl.lit(None, pl.String))
+    payers = setting.known.select(payer_account_id="account_id", payer_currency="account_currency")
+    is_owner = pl.col("payer_account_id").is_null() | (pl.col("payer_account_id") == pl.col("account_id"))
+    return rows.join(payers, on="payer_account_id", how="left", maintain_order="left").with_columns(
+        is_payer_known=is_owner.fill_null(value=False) | pl.col("payer_currency").is_not_null(),
+        payer_currency=pl.when(~is_owner).then("payer_currency"),
+    )
+
+
 def _booked(book: Book, table: str, column: str, rows: pl.DataFrame) -> pl.DataFrame:
     """The rows of a book table whose id landed again today."""
     return book[table].filter(pl.col(column).is_in(rows[column].implode()))
@@ -188,16 +220,10 @@ def _take_charges(rows: pl.DataFrame, setting: _Setting, instructions: Tray) -> 
         return tray
     booked = _booked(setting.book, "instructions", "instruction_id", rows)
     currency = pl.coalesce("account_currency", pl.lit(setting.carrier.currency))
-    is_payer_known = (
-        pl.col("payer_account_id").is_null()
-        | (pl.col("payer_account_id") == pl.col("account_id"))
-        | pl.col("payer_account_id").is_in(setting.known["account_id"].implode())
-    )
     states = _instruction_states(instructions, booked, setting.book)
-    given = rows.join(states, on="instruction_id", how="left", maintain_order="left").with_columns(
-        currency=currency,
-        amount=minor_units(pl.col(text_of("amount")), decimals_of(currency)),
-        is_payer_known=is_payer_known,
+    given = rows.join(states, on="instruction_id", how="left", maintain_order="left")
+    given = _with_payers(given, setting).with_columns(
+        currency=currency, amount=minor_units(pl.col(text_of("amount")), decimals_of(currency))
     )
     tray.landed = with_amounts(given, CHARGES)
     tray.good = compare(given, _booked_charges(setting.book, booked), CHARGES.key, body_of(CHARGES))
@@ -282,6 +308,9 @@ def _take_payments(rows: pl.DataFrame, setting: _Setting) -> Tray:
         amount=minor_units(pl.col(text_of("amount")), decimals_of(currency)),
         kind=pl.col("kind").fill_null("direct_bill"),
         distribute=pl.col("distribute").fill_null("auto"),
+        is_wrong_distribution=params_are_wrong(pl.col("distribution"), DIRECTED)
+        if rows["distribution"].null_count() < rows.height
+        else pl.lit(value=False),
     )
     tray.landed = with_amounts(given, PAYMENTS)
     booked = _booked(setting.book, "payments", "payment_id", rows)
@@ -327,6 +356,35 @@ def _warn_repeated_payments(tray: Tray, book: Book) -> None:
     today = told.filter(pl.struct(same).is_duplicated())["payment_id"]
     is_twice = pl.col("payment_id").is_in(pl.concat([before, today]).implode())
     tray.warn(is_twice, "W-PAYMENT-REPEATED", said("reference {} of account_id {}", "reference", "account_id"))
+
+
+def _take_commands(rows: pl.DataFrame, setting: _Setting) -> Tray:
+    """Commands: their parameters are checked here against the declaration of their type, what they name later."""
+    tray = Tray(COMMANDS, rows, landed=with_amounts(rows, COMMANDS))
+    if rows.is_empty():
+        return tray
+    checked = [
+        _with_checked_params(of_kind, str(kind[0]))
+        for kind, of_kind in rows.partition_by("command_type", as_dict=True).items()
+    ]
+    booked = _booked(setting.book, "commands", "command_id", rows)
+    tray.good = compare(pl.concat(checked), booked, COMMANDS.key, body_of(COMMANDS))
+    tray.put_aside_repeated()
+    tray.check(setting.carrier)
+    tray.keep_one_per_key()
+    return tray
+
+
+def _with_checked_params(commands: pl.DataFrame, command_type: str) -> pl.DataFrame:
+    """Add `allowed`, the parameters that the type takes where those given are wrong, and `missing`, one that lacks."""
+    kind = COMMAND_TYPES.get(command_type)
+    if kind is None:
+        return commands.with_columns(allowed=pl.lit(None, pl.String), missing=pl.lit(None, pl.String))
+    params = pl.col("params")
+    return commands.with_columns(
+        allowed=pl.when(params_are_wrong(params, kind)).then(pl.lit(allowed_params(kind))),
+        missing=missing_param(params, kind),
+    )
 
 
 def _no_rows(table: LandingTable) -> pl.DataFrame:

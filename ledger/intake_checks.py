@@ -7,84 +7,31 @@ parsed columns of the landing table, beside each parsed column the text it came 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import date
 from functools import lru_cache
-from typing import NamedTuple, cast
 
 import polars as pl
 
+from ledger.any_row_checks import checks_of_any_row
 from ledger.carrier import Carrier
+from ledger.checks import Check, CheckList, said, text_of
+from ledger.command_checks import command_checks
+from ledger.command_params import allowed_params
+from ledger.directions import DIRECTED
 from ledger.parsing import is_endless_number, is_number
 from ledger.periods import NEW_PERIOD_TYPES
 from ledger.plans import Plan
 from schemas.currencies import AMOUNT_LIMIT, MINOR_UNIT_DECIMALS
-from schemas.declare import Column
-from schemas.landing import LANDING_TABLES, LandingTable
+from schemas.landing import LandingTable
 
 ACCOUNT_LEVEL_TYPES = ("account_general", "collateral", "segregated_collateral_requirement")
 """Instruction types without a policy (R-BI-8)."""
-FREE_TEXT = {
-    "accounts": ("name",),
-    "billing_instructions": (),
-    "charges": ("charge_group",),
-    "payments": ("reference", "method"),
-}
-"""Columns in which people write what they like, by table: nothing secret may come in through them."""
-SECRET_CODES = ("E-CARD-NUMBER", "E-IBAN")
-"""Reasons because of which the free text of a row is not copied anywhere."""
-_TABLES = {table.name: table for table in LANDING_TABLES}
-_TEXT_LIMIT = 10_000
-_SHOWN = 80
-_FIRST_DATE = date(1950, 1, 1)
-_LAST_DATE = date(2150, 12, 31)
-_DAYS_AWAY = 36_525
+SPECIALLY_HANDLED_TYPES = ("policy_change", "cancellation", "reinstatement", "audit", "premium_report")
+"""Instruction types that may say how they are handled: those for existing policy periods (R-CI-58)."""
+_BOOKED_OWNERS = ("PolicyPeriod", "Account")
+_SOME_NAME = r"[^;,\s]"
 _OLD_PAYMENT_YEARS = 2
-_RANGES = {
-    "invoice_day_of_month": (1, 31),
-    "invoice_day_of_week": (1, 7),
-    "invoice_first_day_of_month": (1, 31),
-    "invoice_second_day_of_month": (1, 31),
-    "term_number": (1, 9_999),
-    "sequence": (-1_000_000, 1_000_000),
-    "charge_no": (0, 1_000_000),
-}
-
-
-class Said(NamedTuple):
-    """A sentence with places for the values of columns, put into words only for the rows that need it."""
-
-    template: str
-    columns: tuple[str, ...]
-
-    def in_words(self) -> pl.Expr:
-        """The sentence with the values of a row, each cut to a length that can be read; empty values say so."""
-        values = [pl.col(name).cast(pl.String).str.slice(0, _SHOWN).fill_null("(empty)") for name in self.columns]
-        return pl.format(self.template, *values) if values else pl.lit(self.template)
-
-
-def said(template: str, *columns: str) -> Said:
-    """A sentence with the values of columns in it."""
-    return Said(template, columns)
-
-
-class Check(NamedTuple):
-    """A rule that a row may break: the reason code, when it is broken, and what is wrong in words."""
-
-    code: str
-    is_broken: pl.Expr
-    detail: Said
-
-
-class CheckList:
-    """Checks of one table in their order, and the expression that runs them all."""
-
-    def __init__(self, checks: Sequence[Check]) -> None:
-        self.checks = tuple(checks)
-        self.first_broken = pl.coalesce(
-            *(pl.when(check.is_broken).then(place) for place, check in enumerate(self.checks)), pl.lit(None, pl.Int32)
-        )
-        """Place of the first check that a row breaks, null when it breaks none."""
 
 
 class _SameCarrier:
@@ -115,19 +62,20 @@ def _checks_of(table_name: str, same: _SameCarrier) -> CheckList:
         "billing_instructions": instruction_checks,
         "charges": charge_checks,
         "payments": payment_checks,
+        "commands": command_checks,
     }
     conflict = Check("E-ID-CONFLICT", pl.col("differs").is_not_null(), said("booked before with another {}", "differs"))
-    return CheckList([*_checks_of_any_row(table_name), *makers[table_name](same.carrier), conflict])
-
-
-def text_of(column: str) -> str:
-    """Name of the column that holds the text from which a column was parsed."""
-    return f"{column}_text"
+    return CheckList([*checks_of_any_row(table_name), *makers[table_name](same.carrier), conflict])
 
 
 def account_checks(carrier: Carrier) -> list[Check]:
-    """Checks of an account row against the row itself and the carrier's plans (R-ACC-05, R-BL-3)."""
+    """Checks of an account row against the row itself and the carrier's plans (R-ACC-05, R-BL-3, R-BT-5, R-LB-02).
+
+    Needs `unknown_plan`, a name among `payment_plans` that is no plan of the carrier.
+    """
     defaults = carrier.account_defaults
+    is_list_bill = pl.col("account_type").fill_null(defaults.account_type) == "list_bill"
+    offers_plans = pl.col("payment_plans").str.contains(_SOME_NAME).fill_null(value=False)
     first_day = pl.col("invoice_first_day_of_month").fill_null(defaults.invoice_first_day_of_month)
     second_day = pl.col("invoice_second_day_of_month").fill_null(defaults.invoice_second_day_of_month)
     is_own_parent = pl.col("parent_account_id") == pl.col("account_id")
@@ -143,16 +91,19 @@ def account_checks(carrier: Carrier) -> list[Check]:
                 "invoice_first_day_of_month",
             ),
         ),
+        Check("E-LIST-BILL-PLANS", is_list_bill & ~offers_plans, said("account_id {} offers none", "account_id")),
+        Check("E-PLANS-NOT-ALLOWED", ~is_list_bill & offers_plans, said("payment_plans {}", "payment_plans")),
+        Check("E-PLAN-UNKNOWN", pl.col("unknown_plan").is_not_null(), said("payment_plans names {}", "unknown_plan")),
         *_known_plan("billing_plan", carrier.billing_plans, pl.col("business_date")),
         *_known_plan("payment_allocation_plan", carrier.payment_allocation_plans, pl.col("business_date")),
     ]
 
 
 def instruction_checks(carrier: Carrier) -> list[Check]:
-    """Checks of an instruction row (R-BI-3..8, R-CI-58, R-PO-8).
+    """Checks of an instruction row (R-BI-3..8, R-CI-58, R-PO-8, R-LB-08).
 
-    Needs `account_currency` (null when the account is to be created), `owner_type`, `is_account_refused` and
-    `modifiers_problem`.
+    Needs `account_currency` (null when the account is to be created), `owner_type`, `is_account_refused`,
+    `modifiers_problem`, `is_payer_known` and `payer_currency`.
     """
     kind = pl.col("instruction_type")
     is_new = kind.is_in(NEW_PERIOD_TYPES)
@@ -160,7 +111,8 @@ def instruction_checks(carrier: Carrier) -> list[Check]:
     currencies = {name: plan.currency for name, plan in carrier.payment_plans.items()}
     plan_currency = _looked_up(pl.col("payment_plan"), currencies, pl.String())
     is_empty_period = pl.col("period_end") <= pl.col("period_start")
-    is_other_currency = plan_currency != pl.col("account_currency").fill_null(carrier.currency)
+    account_currency = pl.col("account_currency").fill_null(carrier.currency)
+    is_other_currency = plan_currency != account_currency
     return [
         Check("E-TYPE-INTERNAL", kind == "reversal", said("instruction_type is reversal")),
         *(_needed(name, is_new) for name in ("period_end", "payment_plan")),
@@ -180,6 +132,11 @@ def instruction_checks(carrier: Carrier) -> list[Check]:
             is_new & pl.col("special_handling").is_not_null(),
             said("special_handling {} on instruction_type {}", "special_handling", "instruction_type"),
         ),
+        Check(
+            "E-SPECIAL-HANDLING",
+            ~is_new & ~kind.is_in(SPECIALLY_HANDLED_TYPES) & pl.col("special_handling").is_not_null(),
+            said("special_handling {} on instruction_type {}", "special_handling", "instruction_type"),
+        ),
         *_modifier_checks(),
         *_known_plan("payment_plan", carrier.payment_plans, pl.col("effective_date")),
         Check(
@@ -197,14 +154,21 @@ def instruction_checks(carrier: Carrier) -> list[Check]:
             is_other_currency,
             said("payment_plan {} is not in the currency of account_id {}", "payment_plan", "account_id"),
         ),
+        Check(
+            "E-LIST-BILL-PAYER",
+            is_new & (pl.col("billing_method") == "list_bill") & pl.col("payer_account_id").is_null(),
+            said("payer_account_id is missing"),
+        ),
+        *_payer_checks(account_currency),
     ]
 
 
 def charge_checks(carrier: Carrier) -> list[Check]:
     """Checks of a charge row (R-CP-1..6, R-RC-2, R-BI-16).
 
-    Needs `currency`, `is_payer_known`, and of its instruction `state` (accepted, booked, refused or null), `cause`,
-    `instruction_type` and `billing_method`.
+    Needs `currency`, `is_payer_known`, `payer_currency`, and of its instruction `state` (accepted, booked, refused or
+    null), `cause` and `instruction_type`. A charge whose owner can only be collateral, or a requirement of it, is
+    refused: no row says which collateral of the account that is.
     """
     patterns = carrier.charge_patterns
     pattern = pl.col("charge_pattern")
@@ -214,7 +178,8 @@ def charge_checks(carrier: Carrier) -> list[Check]:
     recapture = [name for name, found in patterns.items() if found.subtype == "recapture"]
     one_time = [name for name, found in patterns.items() if found.invoicing_approach == "one_time"]
     for_periods = [name for name, found in patterns.items() if "PolicyPeriod" in found.owner_types]
-    for_accounts = [name for name, found in patterns.items() if set(found.owner_types) - {"PolicyPeriod"}]
+    for_accounts = [name for name, found in patterns.items() if "Account" in found.owner_types]
+    for_collateral = [name for name, found in patterns.items() if not {*found.owner_types} & {*_BOOKED_OWNERS}]
     is_wrong_owner = (is_account_level & ~pattern.is_in(for_accounts)) | (is_policy_level & ~pattern.is_in(for_periods))
     on_type = "charge_pattern {} on instruction_type {}"
     return [
@@ -242,13 +207,18 @@ def charge_checks(carrier: Carrier) -> list[Check]:
             is_account_level & ~pattern.is_in(one_time),
             said(on_type, "charge_pattern", "instruction_type"),
         ),
-        Check("E-PATTERN-OWNER", is_wrong_owner, said(on_type, "charge_pattern", "instruction_type")),
-        Check("E-PAYER-UNKNOWN", ~pl.col("is_payer_known"), said("payer_account_id {}", "payer_account_id")),
         Check(
-            "E-LIST-BILL-PAYER",
-            (pl.col("billing_method") == "list_bill") & pl.col("payer_account_id").is_null(),
-            said("payer_account_id is missing"),
+            "E-COLLATERAL-OWNER",
+            is_account_level & pattern.is_in(for_collateral),
+            said(on_type, "charge_pattern", "instruction_type"),
         ),
+        Check("E-PATTERN-OWNER", is_wrong_owner, said(on_type, "charge_pattern", "instruction_type")),
+        Check(
+            "E-DUE-DATE-CHARGE",
+            pl.col("instruction_type") == "premium_report_due_date",
+            said(on_type, "charge_pattern", "instruction_type"),
+        ),
+        *_payer_checks(pl.col("currency")),
     ]
 
 
@@ -259,6 +229,14 @@ def payment_checks(carrier: Carrier) -> list[Check]:
     return [
         _known_currency(),
         *_amount_checks(),
+        Check(
+            "E-DISTRIBUTION-JSON",
+            pl.col("is_wrong_distribution"),
+            said(
+                "distribution {}; it takes: " + allowed_params(DIRECTED).replace("{", "(").replace("}", ")"),
+                "distribution",
+            ),
+        ),
         Check("E-AMOUNT-NOT-POSITIVE", pl.col("amount") <= 0, said("amount {}", text_of("amount"))),
         Check(
             "E-PAYMENT-FUTURE",
@@ -283,60 +261,9 @@ def is_old_payment() -> pl.Expr:
     return pl.col("payment_date") < pl.col("business_date").dt.offset_by(f"-{_OLD_PAYMENT_YEARS}y")
 
 
-def _checks_of_any_row(table_name: str) -> list[Check]:
-    """What every table asks of its rows: readable text, required values, dates, whole numbers and words."""
-    table = _TABLES[table_name]
-    dates = [column.name for column in table.columns if column.dtype == pl.Date]
-    wholes = [column.name for column in table.columns if column.dtype == pl.Int64 and column.name not in table.money]
-    return [
-        Check("E-CARD-NUMBER", pl.col("holds_card_number"), _in_free_text(table, "a card number")),
-        Check("E-IBAN", pl.col("holds_iban"), _in_free_text(table, "a bank account number")),
-        Check("E-CONTROL-CHARACTER", pl.col("has_unreadable_character"), said("a value holds a control character")),
-        Check("E-TEXT-LONG", pl.col("text_bytes") > _TEXT_LIMIT, said("the row has {} bytes of text", "text_bytes")),
-        *(_required(table, name) for name in table.required),
-        *(_unreadable("E-NOT-A-DATE", name) for name in dates),
-        *(_unreadable("E-NOT-A-WHOLE-NUMBER", name) for name in wholes),
-        *(_word(column) for column in table.columns if column.values is not None),
-        *(_whole_in_range(name) for name in wholes),
-        *(_date_in_range(name) for name in dates),
-    ]
-
-
-def _in_free_text(table: LandingTable, what: str) -> Said:
-    return said(f"{' or '.join(FREE_TEXT[table.name])} looks like {what}")
-
-
-def _required(table: LandingTable, name: str) -> Check:
-    is_parsed = table.schema[name] != pl.String
-    return Check("E-VALUE-MISSING", pl.col(text_of(name) if is_parsed else name).is_null(), said(f"{name} is missing"))
-
-
 def _needed(name: str, condition: pl.Expr) -> Check:
     detail = said(f"{name} is missing on instruction_type {{}}", "instruction_type")
     return Check("E-NEEDED-FOR-TYPE", condition & pl.col(name).is_null(), detail)
-
-
-def _unreadable(code: str, name: str) -> Check:
-    is_broken = pl.col(name).is_null() & pl.col(text_of(name)).is_not_null()
-    return Check(code, is_broken, said(f"{name} {{}}", text_of(name)))
-
-
-def _word(column: Column) -> Check:
-    words = cast("tuple[str, ...]", column.values)
-    detail = said(f"{column.name} {{}} is none of {', '.join(words)}", column.name)
-    return Check("E-WORD", ~pl.col(column.name).is_in(list(words)), detail)
-
-
-def _whole_in_range(name: str) -> Check:
-    low, high = _RANGES[name]
-    detail = said(f"{name} {{}} is not {low} to {high}", name)
-    return Check("E-NUMBER-RANGE", ~pl.col(name).is_between(low, high), detail)
-
-
-def _date_in_range(name: str) -> Check:
-    days_away = (pl.col(name) - pl.col("business_date")).dt.total_days().abs()
-    is_far = ~pl.col(name).is_between(_FIRST_DATE, _LAST_DATE) | (days_away > _DAYS_AWAY)
-    return Check("E-DATE-RANGE", is_far, said(f"{name} {{}} is too far away", name))
 
 
 def _known_currency() -> Check:
@@ -384,6 +311,18 @@ def _looked_up(name: pl.Expr, values: Mapping[str, object], dtype: pl.DataType) 
     if len(set(values.values())) == 1:
         return pl.when(name.is_not_null()).then(pl.lit(next(iter(values.values())), dtype))
     return name.replace_strict(values, default=None, return_dtype=dtype)
+
+
+def _payer_checks(currency: pl.Expr) -> list[Check]:
+    """The payer that a row names is known, and in the currency of what it is to pay (R-BI-10, R-MCY-6)."""
+    return [
+        Check("E-PAYER-UNKNOWN", ~pl.col("is_payer_known"), said("payer_account_id {}", "payer_account_id")),
+        Check(
+            "E-PAYER-CURRENCY",
+            pl.col("payer_currency") != currency,
+            said("payer_account_id {} is in {}", "payer_account_id", "payer_currency"),
+        ),
+    ]
 
 
 def _modifier_checks() -> list[Check]:

@@ -11,8 +11,10 @@ from datetime import date
 
 import polars as pl
 
+from ledger.any_row_checks import FREE_TEXT
 from ledger.carrier import Carrier
-from ledger.intake_checks import FREE_TEXT, CheckList, Said, checks_of, said, text_of
+from ledger.checks import CheckList, Said, said, text_of
+from ledger.intake_checks import checks_of
 from ledger.parsing import (
     as_date,
     as_whole,

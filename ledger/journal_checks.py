@@ -2,7 +2,9 @@
 
 `check_journal` returns violations as values (rule, key, message); no rows means that all is well. The rules are a plain
 list. They do not trust the posting: I-12 compares the lines of a transaction with every sequence of T-accounts, owners
-and sides that the posting rules allow for its type, and I-11 compares a reversal with what it reverses.
+and sides that the posting rules allow for its type, and I-11 compares a reversal with what it reverses. A journal in
+the order of posting in which all rules hold is recognised in one pass (`_all_hold`); any other one is summed up by
+transaction, to say what is wrong with which.
 """
 
 from __future__ import annotations
@@ -14,7 +16,7 @@ import polars as pl
 from ledger.balances import signed_amount
 from ledger.book import TRANSACTIONS_PER_DAY, day_number_of
 from ledger.chart import OWNER_TYPE_COUNT, Chart, load_chart
-from ledger.line_sequences import MOST_LINES, TYPE_COUNT, LineSequences, line_sequences
+from ledger.line_sequences import MOST_LINES, TYPE_COUNT, LineSequences, line_sequences, line_shape
 
 VIOLATIONS = pl.Schema({"rule": pl.String, "key": pl.String, "message": pl.String})
 """Violations: id of the rule, key of the transaction, and what is wrong with it."""
@@ -23,6 +25,7 @@ NO_VIOLATIONS = pl.DataFrame(schema=VIOLATIONS)
 _BITS = pl.Series([2**place for place in range(MOST_LINES)])
 _ALL_BITS = pl.Series([2**lines - 1 for lines in range(MOST_LINES + 1)])
 _FLAGS = ("has_no_amount", "has_wrong_owner", "has_wrong_class", "has_wrong_name", "is_of_another_day")
+_SHARED = ("transaction_type", "transaction_date", "reverses_transaction_key", "currency")
 _DATES = 2**20
 _PER_CURRENCY = 2**6 * _DATES * _DATES
 _COPIED = (
@@ -89,9 +92,8 @@ def check_journal(
     """
     if journal.is_empty():
         return NO_VIOLATIONS
-    summary = _summary(journal, chart or load_chart())
-    broken = summary.filter(pl.any_horizontal(rule.is_broken for rule in RULES))
-    found = [_violations(broken.filter(rule.is_broken), rule.rule, rule.message) for rule in RULES if broken.height]
+    chart = chart or load_chart()
+    found = [] if _all_hold(journal, line_sequences(chart)) else _broken_rules(_summary(journal, chart))
     if journal.select((pl.col("reverses_transaction_key") != 0).any()).item():
         found += _broken_reversals(journal, journal if originals is None else pl.concat([originals, journal]))
     return pl.concat([NO_VIOLATIONS, *found]).sort("rule", "key", "message")
@@ -102,14 +104,54 @@ def _violations(transactions: pl.DataFrame, rule: str, message: pl.Expr) -> pl.D
     return transactions.select(pl.lit(rule).alias("rule"), key.alias("key"), message.alias("message"))
 
 
+def _all_hold(journal: pl.DataFrame, sequences: LineSequences) -> bool:
+    """Whether every rule of RULES surely holds, told from lines beside each other; False when they are in no order.
+
+    Lines of a transaction stand together because the keys rise, so that a sum over them is the difference of two
+    running sums. Lines in a sequence that the chart allows are on both sides and have its owners, classes and names.
+    """
+    if not journal["transaction_key"].is_sorted() or any(column.null_count() for column in journal):
+        return False
+    key, line_no = pl.col("transaction_key"), pl.col("line_no")
+    is_first, is_last = key.ne_missing(key.shift(1)), key.ne_missing(key.shift(-1))
+    tests = [
+        pl.col("amount") > 0,
+        pl.col("owner_key") > 0,
+        line_no == pl.when(is_first).then(1).otherwise(line_no.shift(1, fill_value=0) + 1),
+        line_no <= MOST_LINES,
+        *(is_first | (pl.col(name) == pl.col(name).shift(1)) for name in _SHARED),
+        key // TRANSACTIONS_PER_DAY == day_number_of("business_date"),
+    ]
+    if not journal.select(pl.all_horizontal(test.all() for test in tests)).item():
+        return False
+    digit = pl.lit(sequences.digits).gather(line_shape(_reads_as_credit()))
+    number = digit * pl.lit(sequences.places).gather(line_no - 1)
+    sums = journal.select(
+        signed_amount().cum_sum().filter(is_last).alias("debits_less_credits"),
+        number.cum_sum().filter(is_last).alias("number"),
+        pl.col("transaction_type").to_physical().filter(is_last).alias("transaction_type"),
+    )
+    own = (pl.col("number") - pl.col("number").shift(1, fill_value=0)) * TYPE_COUNT + pl.col("transaction_type")
+    follows_a_rule = own.is_in(sequences.allowed.implode())
+    return bool(sums.select((pl.col("debits_less_credits") == 0).all() & follows_a_rule.all()).item())
+
+
+def _reads_as_credit() -> pl.Expr:
+    """The rules say how a transaction reads; a reversal reads like one when its sides are swapped back (R-LED-13)."""
+    return (pl.col("side") == "D") == (pl.col("reverses_transaction_key") != 0)
+
+
+def _broken_rules(summary: pl.DataFrame) -> list[pl.DataFrame]:
+    broken = [(rule, summary.filter(rule.is_broken)) for rule in RULES]
+    return [_violations(transactions, rule.rule, rule.message) for rule, transactions in broken if transactions.height]
+
+
 def _summary(journal: pl.DataFrame, chart: Chart) -> pl.DataFrame:
     """One row per transaction: what the rules ask about."""
     sequences = line_sequences(chart)
     lines = _coded(journal, chart, sequences)
-    # Grouping is what costs: a flag that no line raises, or a key that no line has, is not looked at per transaction.
-    raised = lines.select(pl.col(_FLAGS).any(), (pl.col("reverses_transaction_key") != 0).any()).row(0, named=True)
     currency, header = pl.col("header") // _PER_CURRENCY, pl.col("header") % _PER_CURRENCY
-    headers = [header, *([pl.col("reverses_transaction_key")] if raised["reverses_transaction_key"] else [])]
+    headers = (header, pl.col("reverses_transaction_key"))
     return (
         lines.lazy()
         .group_by("transaction_key")
@@ -121,13 +163,11 @@ def _summary(journal: pl.DataFrame, chart: Chart) -> pl.DataFrame:
             pl.col("digit").sum().alias("number"),
             (currency.min() != currency.max()).alias("has_two_currencies"),
             pl.any_horizontal(part.min() != part.max() for part in headers).alias("has_two_headers"),
-            *(pl.col(flag).any() for flag in _FLAGS if raised[flag]),
+            pl.col(_FLAGS).any(),
         )
-        .with_columns(
-            pl.col("number").is_in(sequences.allowed.implode()).alias("follows_a_rule"),
-            *(pl.lit(value=False).alias(flag) for flag in _FLAGS if not raised[flag]),
-        )
+        .with_columns(pl.col("number").is_in(sequences.allowed.implode()).alias("follows_a_rule"))
         .collect()
+        .rechunk()  # pl.format panics on some frames in several chunks (polars 2.1)
     )
 
 
@@ -138,11 +178,8 @@ def _coded(journal: pl.DataFrame, chart: Chart, sequences: LineSequences) -> pl.
     owner_code = pl.lit(sequences.owner_codes).gather(
         pattern * OWNER_TYPE_COUNT + pl.col("owner_type").to_physical().cast(pl.Int64)
     )
-    is_debit = pl.col("side") == "D"
-    # The rules say how a transaction reads; a reversal reads like one when its sides are swapped back (R-LED-13).
-    reads_as_credit = is_debit == (pl.col("reverses_transaction_key") != 0)
     place = (pl.col("line_no").cast(pl.Int64) - 1).clip(0, MOST_LINES - 1)
-    digit = (owner_code * 2 + reads_as_credit) * pl.lit(sequences.places).gather(place) * TYPE_COUNT
+    digit = (owner_code * 2 + _reads_as_credit()) * pl.lit(sequences.places).gather(place) * TYPE_COUNT
     transaction_type = pl.col("transaction_type").to_physical().cast(pl.Int64)
     is_designated = pl.col("t_account_pattern") == "Designated Unapplied"
     is_per_charge_pattern = pl.lit(accounts["is_per_charge_pattern"]).gather(pattern)
@@ -152,7 +189,7 @@ def _coded(journal: pl.DataFrame, chart: Chart, sequences: LineSequences) -> pl.
         "transaction_key",
         "reverses_transaction_key",
         signed_amount().alias("signed"),
-        is_debit.alias("is_debit"),
+        (pl.col("side") == "D").alias("is_debit"),
         (currency * _PER_CURRENCY + (transaction_type * _DATES + dates[0]) * _DATES + dates[1]).alias("header"),
         pl.lit(_BITS).gather(place).alias("line_no_bit"),
         pl.when(place == 0).then(digit + transaction_type).otherwise(digit).alias("digit"),

@@ -14,12 +14,15 @@ from itertools import accumulate, product, repeat
 
 import polars as pl
 
-from ledger.chart import PARTS, ROLES, Chart, RuleLine, RuleSet
+from ledger.chart import OWNER_TYPE_COUNT, PARTS, ROLES, Chart, RuleLine, RuleSet
 from schemas import enums
 
 MOST_LINES = 8
 """Room for lines in the number of a sequence; no rule set has more."""
 TYPE_COUNT = len(enums.TRANSACTION_TYPES)
+NO_DIGIT = 1
+"""Stands for a line that the chart does not allow: owner codes count from 1, so that digits count from 2."""
+_CLASS_COUNT = len(enums.ACCOUNT_CLASSES)
 
 
 @dataclass(frozen=True)
@@ -28,12 +31,14 @@ class LineSequences:
 
     `owner_codes` (by pattern x number of owner types + owner type) count from 1, and are 0 where the chart allows no
     such T-account. A digit is owner code x 2 + 1 for a credit, and counts `places` (by position of the line). `allowed`
-    are the sums x TYPE_COUNT + transaction type.
+    are the sums x TYPE_COUNT + transaction type. `digits` (by `line_shape`) are those of whole lines: NO_DIGIT also
+    where the chart has the T-account in another class, or with another name.
     """
 
     owner_codes: pl.Series
     places: pl.Series
     allowed: pl.Series
+    digits: pl.Series
 
 
 @lru_cache(maxsize=4)
@@ -53,11 +58,37 @@ def line_sequences(chart: Chart) -> LineSequences:
         for lines in _sequences(rule_set)
         if all(owner_codes[_position(pattern, owner_type)] for pattern, owner_type, _ in lines)
     }
-    return LineSequences(pl.Series(owner_codes), pl.Series(places), pl.Series(sorted(numbers)))
+    return LineSequences(
+        pl.Series(owner_codes), pl.Series(places), pl.Series(sorted(numbers)), _digits(chart, owner_codes)
+    )
+
+
+def line_shape(reads_as_credit: pl.Expr) -> pl.Expr:
+    """What `LineSequences.digits` is looked up by: all that the chart says of a line, as one number."""
+    owner = _physical("t_account_pattern") * OWNER_TYPE_COUNT + _physical("owner_type")
+    account = (owner * 2 + reads_as_credit.cast(pl.UInt16)) * _CLASS_COUNT + _physical("account_type")
+    has_charge_pattern = (pl.col("charge_pattern") != "").cast(pl.UInt16)
+    return (account * 2 + has_charge_pattern) * 2 + (pl.col("fund_policy_key") > 0).cast(pl.UInt16)
+
+
+def _physical(name: str) -> pl.Expr:
+    return pl.col(name).to_physical().cast(pl.UInt16)
+
+
+def _digits(chart: Chart, owner_codes: list[int]) -> pl.Series:
+    """The digit of every shape: of each T-account and side, one class, charge pattern or none, fund or none."""
+    digits = [NO_DIGIT] * (len(owner_codes) * 2 * _CLASS_COUNT * 2 * 2)
+    for position, owner_code in enumerate(owner_codes):
+        pattern = chart.t_accounts[enums.T_ACCOUNT_PATTERNS[position // OWNER_TYPE_COUNT]]
+        for is_credit in (0, 1) if owner_code else ():
+            account = (position * 2 + is_credit) * _CLASS_COUNT + enums.ACCOUNT_CLASSES.index(pattern.account_type)
+            shape = (account * 2 + pattern.is_per_charge_pattern) * 2 + (pattern.name == "Designated Unapplied")
+            digits[shape] = owner_code * 2 + is_credit
+    return pl.Series(digits)
 
 
 def _position(pattern: str, owner_type: str) -> int:
-    return enums.T_ACCOUNT_PATTERNS.index(pattern) * len(enums.OWNER_TYPES) + enums.OWNER_TYPES.index(owner_type)
+    return enums.T_ACCOUNT_PATTERNS.index(pattern) * OWNER_TYPE_COUNT + enums.OWNER_TYPES.index(owner_type)
 
 
 def _sequences(rule_set: RuleSet) -> Iterator[list[tuple[str, str, str]]]:

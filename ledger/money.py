@@ -15,7 +15,7 @@ from typing import Literal, cast, get_args
 
 import polars as pl
 
-from ledger.segments import at_run_start, run_number, run_sum
+from ledger.segments import at_run_start, place_in_run, run_number, run_sum
 
 ONE = 1_000_000
 """Parts per million that make the whole: 100 %."""
@@ -110,6 +110,20 @@ def largest_remainder_of(split: pl.DataFrame) -> pl.Series:
     short = short.filter(pl.col("place") - at_run_start(pl.col("place"), "group") < pl.col("missing"))
     share = split["share"]
     return share.scatter(short["row"], share.gather(short["row"]) + 1)
+
+
+def shares_from_front(split: pl.DataFrame) -> pl.Series:
+    """Split money by weight to the minor unit, the left-over units one each from the first row on (R-PO-6).
+
+    split: columns group, money (minor units, 0 or more, the same on all rows of a group) and weight (any sign, those of
+    a group do not sum to 0), sorted by group and, within it, by the order in which rows take left-over units. Returns
+    the share of each row, in the order of the rows: floor(money * weight / total weight) or one more; a group's shares
+    add up to its money.
+    """
+    total = run_sum(pl.col("weight"), "group")
+    shares = split.with_columns(share=(pl.col("money").cast(pl.Int128) * pl.col("weight") // total).cast(pl.Int64))
+    left = pl.col("money") - run_sum(pl.col("share"), "group")
+    return shares.select(share=pl.col("share") + (place_in_run("group") < left).cast(pl.Int64)).to_series()
 
 
 def _by_remainder(short: pl.DataFrame, largest_total: int) -> pl.DataFrame:

@@ -7,17 +7,16 @@ with what it is for, and later of whatever lies in the funds (R-DST-15, R-DST-16
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import date, timedelta
 
 import polars as pl
 
-from ledger.book import TRANSACTIONS_PER_DAY, Book, day_number, default_fund_key
+from ledger.book import Book, default_fund_key
 from ledger.carrier import Carrier
+from ledger.directions import distribute_landed
 from ledger.receipts import is_as_named
 from ledger.segments import at_run_start, run_number
-from ledger.settlement import PAYMENT_ITEM_COLUMNS, Clock, Distributed, Settlement, book_settlement
-from schemas.journal import PAYMENT_ITEMS
+from ledger.settlement import Clock, Distributed, Settlement, book_settlement
 
 _RUN = ("account_key", "fund_key", "period_key", "invoice_key")
 
@@ -34,10 +33,41 @@ def distribute_new_payments(
     """
     is_to_distribute = (pl.col("status") == "executed") & (pl.col("distribute") == "auto") & is_as_named()
     payments = book["payments"].filter(pl.col("received_date") == day).filter(is_to_distribute)
+    payments = payments.sort("account_key", "payment_date", "payment_id")
+    directed = payments.filter(pl.col("distribution").is_not_null())["account_key"].unique()
+    if len(directed):
+        return _distribute_some_as_directed(book, payments, directed, day, carrier)
+    return distribute_payments(book, payments, day, carrier, billed_through=billed_through, due_through=due_through)
+
+
+def _distribute_some_as_directed(
+    book: Book, payments: pl.DataFrame, accounts: pl.Series, day: date, carrier: Carrier
+) -> Distributed:
+    """Payments of these accounts as they are directed, then those of the others (R-DBP-06)."""
+    is_directed = pl.col("account_key").is_in(accounts.implode())
+    yesterday = day - timedelta(days=1)
+    first = distribute_landed(book, payments.filter(is_directed), day, carrier)
+    others = payments.filter(~is_directed)
+    second = distribute_payments(first.book, others, day, carrier, billed_through=yesterday, due_through=yesterday)
+    return Distributed(
+        second.book,
+        pl.concat([first.transactions, second.transactions]),
+        pl.concat([first.payment_items, second.payment_items]),
+    )
+
+
+def distribute_payments(  # noqa: PLR0913 -- the clock of a billing day is two dates
+    book: Book, payments: pl.DataFrame, day: date, carrier: Carrier, *, billed_through: date, due_through: date
+) -> Distributed:
+    """Apply these payments, of which nothing is applied yet, in their order, which is by account.
+
+    payments: payment_key, account_key, fund_key, period_key, invoice_key, amount. Otherwise as
+    `distribute_new_payments`.
+    """
     if payments.is_empty():
         return Distributed.nothing(book)
     # Consecutive payments of an account with the same fund and association see the same items: they are one run.
-    payments = payments.sort("account_key", "payment_date", "payment_id").with_columns(run=run_number(*_RUN))
+    payments = payments.with_columns(run=run_number(*_RUN))
     payments = payments.with_columns(round=pl.col("run") - at_run_start(pl.col("run"), "account_key"))
     clock = Clock.of(carrier, billed_through, due_through)
     settlement = Settlement.start(book, payments["account_key"].unique(), clock, carrier)
@@ -52,6 +82,16 @@ def distribute_new_payments(
         )
         settlement = settlement.settle(runs, now.select("run", "payment_key", "amount"))
     return book_settlement(book, settlement, day)
+
+
+def distribute_payments_anew(book: Book, payments: pl.DataFrame, day: date, carrier: Carrier) -> Distributed:
+    """Apply money of these payments that has come free in their funds today, before invoices are billed.
+
+    payments: rows of the book, `amount` being what has come free.
+    """
+    ordered = payments.sort("account_key", "payment_date", "payment_id")
+    yesterday = day - timedelta(days=1)
+    return distribute_payments(book, ordered, day, carrier, billed_through=yesterday, due_through=yesterday)
 
 
 def distribute_on_turned_invoices(
@@ -94,7 +134,8 @@ def distribute_funds(  # noqa: PLR0913 -- the clock of a billing day is two date
     keys = account_keys.implode()
     funds = book["funds"].filter(pl.col("account_key").is_in(keys))
     items = book["invoice_items"]
-    has_credit = (pl.col("amount") < 0) & (pl.col("paid") != pl.col("amount")) & pl.col("account_key").is_in(keys)
+    is_open = pl.col("paid") != pl.col("amount") - pl.col("written_off")
+    has_credit = (pl.col("amount") < 0) & is_open & pl.col("account_key").is_in(keys)
     moving = pl.concat(
         [funds.filter(pl.col("balance") > 0)["account_key"], items.filter(has_credit)["account_key"]]
     ).unique()
@@ -129,15 +170,3 @@ def _settle_funds(settlement: Settlement, funds: pl.DataFrame) -> Settlement:
     )
     payers = runs.filter(pl.col("balance") > 0).select("run", amount="balance", payment_key=none)
     return settlement.settle(runs.drop("balance"), payers)
-
-
-def number_payment_items(frames: Sequence[pl.DataFrame], day: date) -> pl.DataFrame:
-    """Payment items of a day as they are kept: keys in the order of the frames and their rows, from 1.
-
-    frames: those of the distributions of the day, in the order in which they ran.
-    """
-    first = day_number(day) * TRANSACTIONS_PER_DAY + 1
-    items = pl.concat([frame.select(PAYMENT_ITEM_COLUMNS) for frame in frames])
-    return PAYMENT_ITEMS.conform(
-        items.with_columns(business_date=pl.lit(day), payment_item_key=pl.int_range(pl.len(), dtype=pl.Int64) + first)
-    )

@@ -17,9 +17,10 @@ def find_periods(book: Book, instructions: pl.DataFrame, carrier: Carrier) -> pl
     """Add the policy and the policy period that each instruction means.
 
     In: instructions of which no two name the same policy. Out: with `policy_key`, `owner_account_key`, `period_key` (0
-    when unknown), `term_number` resolved, `status`, `period_effective_date`, `coverage_end`, `period_payment_plan`. A
-    new period takes the term given, else the next one on a renewal or rewrite, else 1. Other instructions mean the term
-    given, else the one that covers their effective date, else the latest.
+    when unknown), `term_number` resolved, `status`, `period_effective_date`, `coverage_end`, `period_payment_plan`,
+    `period_billing_method` and `period_payer_account_key` (0 when the owner pays). A new period takes the term given,
+    else the next one on a renewal or rewrite, else 1. Other instructions mean the term given, else the one that covers
+    their effective date, else the latest.
     """
     policies = book["policies"].filter(pl.col("policy_id").is_in(instructions["policy_id"].implode()))
     known = instructions.join(
@@ -61,6 +62,8 @@ def _meant_periods(instructions: pl.DataFrame, periods: pl.DataFrame) -> pl.Data
             pl.col("status").cast(pl.String),
             period_effective_date="effective_date",
             period_payment_plan="payment_plan",
+            period_billing_method=pl.col("billing_method").cast(pl.String),
+            period_payer_account_key="payer_account_key",
         ),
         on="policy_key",
         how="left",
@@ -73,7 +76,10 @@ def _meant_periods(instructions: pl.DataFrame, periods: pl.DataFrame) -> pl.Data
         .sort("instruction_id", "covers", "term_number", descending=[False, True, True])
         .unique("instruction_id", keep="first", maintain_order=True)
     )
-    facts = ("period_key", "coverage_end", "status", "period_effective_date", "period_payment_plan")
+    facts = (
+        *("period_key", "coverage_end", "status", "period_effective_date", "period_payment_plan"),
+        *("period_billing_method", "period_payer_account_key"),
+    )
     return (
         instructions.select("instruction_id", wanted_term="term_number")
         .join(found.select("instruction_id", "term_number", *facts), on="instruction_id", how="left")
@@ -96,7 +102,10 @@ def _with_new_dates(instructions: pl.DataFrame, carrier: Carrier) -> pl.DataFram
 
 
 def append_periods(book: Book, instructions: pl.DataFrame, carrier: Carrier) -> tuple[Book, pl.DataFrame]:
-    """Book new policies and policy periods; out: the instructions with their keys and `is_new_policy`."""
+    """Book new policies and policy periods; out: the instructions with their keys and `is_new_policy`.
+
+    The payer that an instruction names for a new period pays it by default; without one the owner does (R-LB-08).
+    """
     is_new = pl.col("instruction_type").is_in(NEW_PERIOD_TYPES)
     is_new_policy = is_new & (pl.col("policy_key") == 0)
     next_policy = book.next_key("policies")
@@ -119,6 +128,7 @@ def append_periods(book: Book, instructions: pl.DataFrame, carrier: Carrier) -> 
         billing_method=pl.col("billing_method").fill_null("direct_bill"),
         status=pl.lit("in_force"),
         cancellation_date=pl.lit(None, pl.Date),
+        payer_account_key=pl.col("payer_account_key").fill_null(0),
     )
     return book.append("policy_periods", rows), numbered
 

@@ -51,6 +51,7 @@ _COLUMNS: dict[str, Any] = {
     "source_key": pl.Int64,
     "destination_type": _OWNER_TYPE,
     "destination_key": pl.Int64,
+    "reverses_transaction_key": pl.Int64,
 }
 TRANSACTIONS = pl.Schema(_COLUMNS)
 """Transactions to post: one row each, `amount` signed. Keys are 0 where there is none.
@@ -58,7 +59,8 @@ TRANSACTIONS = pl.Schema(_COLUMNS)
 `account_key` is the account that pays or is paid; `owner_type` and `owner_key` are the owner of the charge; a
 suspense payment is named by `payment_key`. `fund_policy_key` is the policy of the designated fund that the money leaves
 or enters, 0 for the default fund; `destination_fund_policy_key` is the same for the other end of a transfer, and for
-the fund that a recapture refills. `net_amount` and `commission_amount` count only where a rule splits the amount.
+the fund that a recapture refills. `reverses_transaction_key` is the transaction that this one takes back, with its
+amount negated. `net_amount` and `commission_amount` count only where a rule splits the amount.
 """
 _DEFAULTS = {
     name: pl.lit(0 if dtype == pl.Int64 else "" if dtype == pl.String else None, dtype=dtype).alias(name)
@@ -76,6 +78,7 @@ _OF_TRANSACTION = (
     "charge_key",
     "item_key",
     "payment_key",
+    "reverses_transaction_key",
 )
 
 
@@ -170,7 +173,7 @@ def post(transactions: pl.DataFrame, business_date: date, chart: Chart, *, first
         "charge_key",
         "item_key",
         "payment_key",
-        pl.lit(0, dtype=pl.Int64).alias("reverses_transaction_key"),
+        "reverses_transaction_key",
     )
 
 
@@ -212,7 +215,9 @@ def _with_rule_set(transactions: pl.DataFrame, chart: Chart) -> pl.DataFrame:
         transactions = transactions.filter(pl.col("amount") != 0)
     variant = pl.col("variant").cast(chart.variants, strict=False).to_physical().cast(pl.UInt32)
     kind = pl.col("transaction_type").to_physical().cast(pl.UInt32) * len(chart.variants.categories) + variant
-    rule_set = pl.lit(chart.rule_set_by_code).gather(kind * 2 + (pl.col("amount") < 0))
+    # What is taken back goes by the rule of its original, whose amount had the other sign.
+    was_negative = (pl.col("amount") < 0) ^ (pl.col("reverses_transaction_key") != 0)
+    rule_set = pl.lit(chart.rule_set_by_code).gather(kind * 2 + was_negative)
     ruled = transactions.with_columns(rule_set.alias("rule_set"))
     unruled = ruled.filter(pl.col("rule_set").is_null())
     if unruled.height:

@@ -12,7 +12,7 @@ from datetime import date
 
 import polars as pl
 
-from ledger.intake_checks import FREE_TEXT, SECRET_CODES
+from ledger.any_row_checks import FREE_TEXT, SECRET_CODES
 from schemas.journal import INTAKE
 from schemas.landing import LANDING_TABLES
 
@@ -36,6 +36,7 @@ class Accepted:
     billing_instructions: pl.DataFrame
     charges: pl.DataFrame
     payments: pl.DataFrame
+    commands: pl.DataFrame
     refused: pl.DataFrame
     warnings: pl.DataFrame
     duplicates: pl.DataFrame
@@ -107,11 +108,18 @@ def _without_free_text(inbox: Mapping[str, pl.DataFrame]) -> dict[str, pl.DataFr
     return hidden
 
 
-def counts(inbox: Mapping[str, pl.DataFrame], accepted: Accepted, refused: pl.DataFrame, day: date) -> pl.DataFrame:
-    """Rows and amounts per landing file: in, booked, seen before, in quarantine (schemas.journal.INTAKE).
+def counts(
+    inbox: Mapping[str, pl.DataFrame],
+    accepted: Accepted,
+    refused: pl.DataFrame,
+    day: date,
+    waiting: pl.DataFrame | None = None,
+) -> pl.DataFrame:
+    """Rows and amounts per landing file: in, booked, seen before, in quarantine, waiting (schemas.journal.INTAKE).
 
-    `refused` are the refusals of the whole day, those of the booking included. Booked is counted from the accepted rows
-    that nobody refused, so that in = booked + duplicates + quarantined is a check and not a sum (I-39).
+    `refused` are the refusals of the whole day, those of the booking included; `waiting` the rows (columns ROW) that
+    are to be tried again. Booked is counted from the accepted rows that nobody refused and that do not wait, so that
+    in = booked + duplicates + quarantined + pending is a check and not a sum (I-39).
     """
     files = pl.concat(
         [
@@ -138,8 +146,11 @@ def counts(inbox: Mapping[str, pl.DataFrame], accepted: Accepted, refused: pl.Da
             ),
         ]
     )
+    waits = refs.clear() if waiting is None else waiting
     quarantined = refs.join(accepted.landed, on=ROW, how="left")
-    booked = taken if refs.is_empty() else taken.join(refs, on=ROW, how="anti")
+    pending = waits.join(accepted.landed, on=ROW, how="left")
+    put_aside = pl.concat([refs, waits])
+    booked = taken if put_aside.is_empty() else taken.join(put_aside, on=ROW, how="anti")
     parts = [
         files.select("table_name", "file", pl.lit(None, pl.Int64).alias("amount"), pl.lit("file").alias("part")),
         *(
@@ -149,10 +160,11 @@ def counts(inbox: Mapping[str, pl.DataFrame], accepted: Accepted, refused: pl.Da
                 ("booked", booked),
                 ("duplicate", accepted.duplicates),
                 ("quarantined", quarantined),
+                ("pending", pending),
             )
         ),
     ]
-    is_part = {part: pl.col("part") == part for part in ("booked", "duplicate", "quarantined")}
+    is_part = {part: pl.col("part") == part for part in ("booked", "duplicate", "quarantined", "pending")}
     return INTAKE.conform(
         pl.concat(parts)
         .group_by("table_name", "file")

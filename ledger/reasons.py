@@ -1,6 +1,7 @@
 """The numbered catalogue of reason codes: why a row was refused, or booked with a warning, and what to do about it.
 
-The catalogue is data, `reasons.toml`. Codes never change their meaning and numbers are never used twice; a code that is
+The catalogue is data, one file a family in `reason_codes/`. Codes never change their meaning and
+numbers are never used twice; a code that is
 no longer raised keeps its place. Codes that begin with E- refuse the row, codes that begin with W- book it.
 `docs/quarantine.md` is made from it.
 """
@@ -43,8 +44,14 @@ class Reason:
 
 
 def _catalogue() -> dict[str, Reason]:
-    listed = tomllib.loads(files("ledger").joinpath("reasons.toml").read_text(encoding="utf-8"))
-    return {code: Reason(code=code, **settings) for code, settings in listed.items()}
+    folder = files("ledger").joinpath("reason_codes")
+    reasons = [
+        Reason(code=code, **settings)
+        for source in folder.iterdir()
+        if source.name.endswith(".toml")
+        for code, settings in tomllib.loads(source.read_text(encoding="utf-8")).items()
+    ]
+    return {reason.code: reason for reason in sorted(reasons, key=lambda reason: reason.number)}
 
 
 REASONS: dict[str, Reason] = _catalogue()
@@ -79,7 +86,7 @@ def _heading(table: str) -> str:
 _TABLE_HEAD = "| number | code | rule | meaning | what to do |\n|---|---|---|---|---|\n"
 _INTRODUCTION = """# Quarantine: why a row was not booked
 
-Generated from `ledger/reasons.toml`; a test keeps it true.
+Generated from `ledger/reason_codes/`; a test keeps it true.
 
 A row that cannot be booked goes to the `quarantine` table with its file and row number, its id, a reason code, the
 rule, a detail that names column and value, and the row as it came in (`raw_json`). The other rows of the file are

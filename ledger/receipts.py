@@ -13,6 +13,8 @@ import polars as pl
 
 from ledger.book import Book, number_from
 from ledger.carrier import Carrier
+from ledger.command_params import read_params
+from ledger.directions import DIRECTED, is_undoable, read_directions
 from ledger.funds import change_balances, fund_key, separates_funds
 from ledger.posting import empty_transactions, transaction_frame
 from ledger.reasons import REASONS
@@ -71,6 +73,7 @@ def receive_payments(book: Book, payments: pl.DataFrame, day: date, carrier: Car
         status=pl.when(pl.col("account_key") > 0).then(pl.lit("executed")).otherwise(pl.lit("suspended")),
         received_date=pl.lit(day),
     )
+    warnings = pl.concat([_warnings(booked), _undoable_directions(booked, book, carrier)])
     executed = booked.filter(pl.col("account_key") > 0)
     suspended = booked.filter(pl.col("account_key") == 0)
     book = change_balances(
@@ -90,7 +93,7 @@ def receive_payments(book: Book, payments: pl.DataFrame, day: date, carrier: Car
             ),
         ]
     )
-    return Received(book, transactions, _notices(rows.filter(pl.col("code").is_not_null())), _warnings(booked))
+    return Received(book, transactions, _notices(rows.filter(pl.col("code").is_not_null())), warnings)
 
 
 def is_as_named() -> pl.Expr:
@@ -142,10 +145,12 @@ def _with_payer(rows: pl.DataFrame, book: Book) -> pl.DataFrame:
 
 def _with_target(rows: pl.DataFrame, book: Book) -> pl.DataFrame:
     """Add period_key and fund; forget the policy and invoice of another account, and those of suspended money."""
+    rows = rows.with_columns(pays_policy=_pays_items_of_policy(rows, book))
     is_own_policy = (pl.col("account_key") > 0) & (pl.col("policy_account") == pl.col("account_key"))
     is_own_invoice = (pl.col("account_key") > 0) & (pl.col("invoice_account") == pl.col("account_key"))
     rows = rows.with_columns(
-        policy_key=pl.when(is_own_policy).then("policy_key").otherwise(0),
+        policy_key=pl.when(is_own_policy | pl.col("pays_policy")).then("policy_key").otherwise(0),
+        own_policy_key=pl.when(is_own_policy).then("policy_key").otherwise(0),
         invoice_key=pl.when(is_own_invoice).then("invoice_key").otherwise(0),
     )
     periods = book["policy_periods"].filter(pl.col("policy_key").is_in(rows["policy_key"].unique().implode()))
@@ -157,7 +162,7 @@ def _with_target(rows: pl.DataFrame, book: Book) -> pl.DataFrame:
     named = periods.select("policy_key", "term_number", named_period="period_key")
     rows = rows.join(named, on=["policy_key", "term_number"], how="left", maintain_order="left")
     rows = rows.join(latest, on="policy_key", how="left", maintain_order="left")
-    fund_policy_key = pl.when(pl.col("separates_funds").fill_null(value=False)).then("policy_key").otherwise(0)
+    fund_policy_key = pl.when(pl.col("separates_funds").fill_null(value=False)).then("own_policy_key").otherwise(0)
     return rows.with_columns(
         period_key=pl.when(pl.col("term_number").is_null())
         .then("latest_period")
@@ -165,6 +170,36 @@ def _with_target(rows: pl.DataFrame, book: Book) -> pl.DataFrame:
         .fill_null(0),
         fund_policy_key=fund_policy_key,
     ).with_columns(fund_key=fund_key(pl.col("account_key"), pl.col("fund_policy_key")))
+
+
+def _pays_items_of_policy(rows: pl.DataFrame, book: Book) -> pl.Series:
+    """Whether the payer pays items of the policy that it names, although another account owns it (R-BL-6, R-ITM-05)."""
+    wants_other = (
+        (pl.col("account_key") > 0) & (pl.col("policy_key") > 0) & (pl.col("policy_account") != pl.col("account_key"))
+    )
+    others = rows.filter(wants_other)
+    if others.is_empty():
+        return pl.Series([False]).new_from_index(0, rows.height)
+    items = book["invoice_items"].filter(
+        pl.col("account_key").is_in(others["account_key"].implode())
+        & pl.col("policy_key").is_in(others["policy_key"].implode())
+    )
+    pairs = items.select("account_key", "policy_key", pays=pl.lit(value=True)).unique()
+    found = rows.select("account_key", "policy_key").join(
+        pairs, on=["account_key", "policy_key"], how="left", maintain_order="left"
+    )
+    return found["pays"].fill_null(value=False)
+
+
+def _undoable_directions(booked: pl.DataFrame, book: Book, carrier: Carrier) -> pl.DataFrame:
+    """Payments that came with directions which cannot be followed (R-DBP-09)."""
+    directed = booked.filter(pl.col("distribution").is_not_null() & (pl.col("account_key") > 0))
+    if directed.is_empty():
+        return no_refusals()
+    given = read_params(directed.with_columns(params="distribution"), DIRECTED)
+    _, _, problems = read_directions(book, given, carrier)
+    wrong = given.join(problems, on="payment_key", how="inner").filter(is_undoable())
+    return _notices(wrong.with_columns(code=pl.lit("W-PAYMENT-DISTRIBUTION")))
 
 
 def _warnings(booked: pl.DataFrame) -> pl.DataFrame:

@@ -59,3 +59,16 @@ def refused_instructions(instructions: pl.DataFrame, charges: pl.DataFrame) -> p
         detail=cause,
     )
     return pl.concat([rows.select(REFUSALS.names()), carried.select(REFUSALS.names())])
+
+
+def warned_instructions(instructions: pl.DataFrame, code: str) -> pl.DataFrame:
+    """Warnings about instructions that are booked, for one reason; each with file and row_no."""
+    return instructions.select(
+        "file",
+        "row_no",
+        table_name=pl.lit("billing_instructions"),
+        record_id=pl.col("instruction_id"),
+        code=pl.lit(code),
+        rule=pl.lit(_RULES[code]),
+        detail=pl.lit(_MEANINGS[code]),
+    ).select(REFUSALS.names())

@@ -15,20 +15,20 @@ from datetime import date, timedelta
 import polars as pl
 
 from ledger.allocation import BILLED, DUE, PLANNED, eligible, in_paying_order, needs_policy_periods, spend
-from ledger.book import Book, default_fund_key
+from ledger.book import Book
 from ledger.carrier import Carrier
+from ledger.charge_holds import is_held
 from ledger.distribution import distribute
+from ledger.effects import Effects
 from ledger.funds import change_balances
+from ledger.payment_items import append_payment_items
 from ledger.plans import PaymentAllocationPlan
 from ledger.posting import empty_transactions, transaction_frame
+from ledger.recaptures import refill_policy_key, refills
+from ledger.taking_back import empty_designated_funds
 from schemas import enums
-from schemas.journal import PAYMENT_ITEMS
 
 _KIND = enums.enum(enums.DISTRIBUTION_KINDS)
-PAYMENT_ITEM_COLUMNS = tuple(
-    name for name in PAYMENT_ITEMS.column_names if name not in ("business_date", "payment_item_key")
-)
-"""Columns of payment items before they are numbered."""
 _ITEM_COLUMNS = (
     "row",
     "item_key",
@@ -45,10 +45,11 @@ _ITEM_COLUMNS = (
     "event_date",
     "amount",
     "paid",
+    "written_off",
     "currency",
 )
 _BOOKED_COLUMNS = (
-    *("row", "item_key", "charge_key", "account_key", "owner_type", "owner_key", "period_key"),
+    *("row", "item_key", "charge_key", "owner_type", "owner_key", "policy_key", "period_key"),
     *("charge_pattern", "is_recapture", "currency"),
 )
 _KEY = pl.Int64()
@@ -57,12 +58,13 @@ PARTS = pl.Schema(
         "at": _KEY,
         "kind": _KIND,
         "payment_key": _KEY,
+        "account_key": _KEY,
         "paying_fund_key": _KEY,
         "credit_item_key": _KEY,
         "amount": pl.Int64(),
     }
 )
-"""What settling applies: the row of the open items, what paid it, through which fund, and how much (signed)."""
+"""What settling applies: the row of the open items, what paid it, whose fund it went through, how much (signed)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +95,7 @@ class Settlement:
     """Open items of some accounts while money is applied to them, and what has been applied so far."""
 
     plans: Sequence[PaymentAllocationPlan]
+    accounts: pl.DataFrame
     items: pl.DataFrame
     parts: pl.DataFrame
 
@@ -104,27 +107,41 @@ class Settlement:
         accounts = accounts.select("account_key", allocation_plan="payment_allocation_plan")
         plans = [carrier.payment_allocation_plans[name] for name in accounts["allocation_plan"].unique().sort()]
         items = book["invoice_items"].with_row_index("row").select(_ITEM_COLUMNS)
-        items = items.filter(pl.col("account_key").is_in(keys))
-        invoices = book["invoices"].select("account_key", "invoice_key", "stream_key", "bill_date", "due_date")
+        items = items.filter(pl.col("account_key").is_in(keys)).with_columns(
+            pl.col("amount") - pl.col("written_off"), is_held=is_held(book)
+        )
+        invoices = book["invoices"].select(
+            *("account_key", "invoice_key", "stream_key", "bill_date", "due_date"), stream_policy_key="policy_key"
+        )
         invoices = invoices.filter(pl.col("account_key").is_in(keys)).drop("account_key")
-        invoices = _with_next_planned(invoices.with_columns(status=clock.status()), items).drop("stream_key")
+        free = items.filter(~pl.col("is_held")) if items["is_held"].any() else items
+        invoices = _with_next_planned(invoices.with_columns(status=clock.status()), free)
+        invoices = invoices.drop("stream_key")
         items = items.filter(pl.col("paid") != pl.col("amount"))
         items = items.join(invoices, on="invoice_key", how="inner", maintain_order="left")
         items = items.join(accounts, on="account_key", how="inner", maintain_order="left")
         if needs_policy_periods(plans):
             items = _with_policy_periods(items, book)
-        return cls(plans, items.with_columns(at=pl.int_range(pl.len(), dtype=pl.Int64)), PARTS.to_frame())
+        return cls(plans, accounts, items.with_columns(at=pl.int_range(pl.len(), dtype=pl.Int64)), PARTS.to_frame())
 
-    def settle(self, runs: pl.DataFrame, payers: pl.DataFrame) -> Settlement:
+    def settle(
+        self,
+        runs: pl.DataFrame,
+        payers: pl.DataFrame,
+        chosen: pl.DataFrame | None = None,
+        *,
+        credits_first: bool = True,
+    ) -> Settlement:
         """Settle one round: credits first, then money, each run with its own association (R-DST-03, R-DST-15).
 
         runs: run (unique number), account_key, fund_key, fund_policy_key (0 for the default fund, which may pay every
-        item of its account; else only items of that policy: R-BL-6), for_period_key, for_invoice_key (0 for none); runs
-        of one round do not share items. payers: run, payment_key (0 for money already in the fund), amount (more than
-        0), sorted by run and then in the order in which they pay.
+        item of its account; else only items of that policy, or on its stream: R-BL-6), for_period_key, for_invoice_key
+        (0 for none); runs of one round do not share items. payers: run, payment_key (0 for money already in the fund),
+        amount (more than 0), sorted by run and then in the order in which they pay. chosen: run and item_key of the
+        items that each run may pay, where the plan of its account does not decide; they may be items that others pay.
         """
-        candidates = self._candidates(runs)
-        credit_parts = _apply_credits(candidates)
+        candidates = self._candidates(runs) if chosen is None else self._chosen(runs, chosen)
+        credit_parts = _apply_credits(candidates if credits_first else candidates.clear())
         if not credit_parts.is_empty():
             used = credit_parts.group_by("at").agg(change=pl.col("amount").sum())
             candidates = candidates.join(used, on="at", how="left", maintain_order="left")
@@ -132,17 +149,47 @@ class Settlement:
         money_parts = _apply_money(candidates, payers)
         parts = (
             pl.concat([credit_parts, money_parts])
-            .join(runs.select("run", paying_fund_key="fund_key"), on="run", how="left", maintain_order="left")
+            .join(
+                runs.select("run", "account_key", paying_fund_key="fund_key"),
+                on="run",
+                how="left",
+                maintain_order="left",
+            )
             .select(pl.col(name).cast(dtype) for name, dtype in PARTS.items())
         )
-        return Settlement(self.plans, _after(self.items, parts), pl.concat([self.parts, parts]))
+        return Settlement(self.plans, self.accounts, _after(self.items, parts), pl.concat([self.parts, parts]))
 
     def _candidates(self, runs: pl.DataFrame) -> pl.DataFrame:
-        """Eligible items of each run in paying order, with `place`, their row in this frame."""
-        is_in_fund = (pl.col("fund_policy_key") == 0) | (pl.col("fund_policy_key") == pl.col("policy_key"))
+        """Eligible items of each run in paying order; held ones wait on planned invoices without pay (R-CHD-9)."""
+        # An item that somebody moved to the stream of another policy is paid from the fund of that one (R-ITM-48).
+        is_on_policy_stream = pl.col("stream_policy_key") > 0
+        policy_key = pl.when(is_on_policy_stream).then("stream_policy_key").otherwise("policy_key")
+        is_in_fund = (pl.col("fund_policy_key") == 0) | (pl.col("fund_policy_key") == policy_key)
         runs = runs.select("run", "account_key", "fund_policy_key", "for_period_key", "for_invoice_key")
-        candidates = self.items.filter(pl.col("paid") != pl.col("amount"))
-        candidates = candidates.join(runs, on="account_key", how="inner").filter(is_in_fund & eligible(self.plans))
+        is_waiting = pl.col("is_held") & (pl.col("status") == PLANNED)
+        candidates = self.items.filter((pl.col("paid") != pl.col("amount")) & ~is_waiting)
+        candidates = candidates.join(runs, on="account_key", how="inner")
+        if candidates["is_recapture"].any():
+            # It refills its designated fund and is of no period: money for any period of the policy pays it (R-RC-7).
+            refills_it = pl.col("is_recapture") & (pl.col("fund_policy_key") > 0)
+            of_any = pl.when(refills_it).then(0).otherwise("for_period_key")
+            candidates = candidates.with_columns(for_period_key=of_any)
+        candidates = candidates.filter(is_in_fund & eligible(self.plans))
+        return self._in_order(candidates)
+
+    def _chosen(self, runs: pl.DataFrame, chosen: pl.DataFrame) -> pl.DataFrame:
+        """These items in the order of the plan of the account that pays."""
+        plans = self.accounts.select("account_key", "allocation_plan")
+        wanted = (
+            chosen.join(runs.select("run", "account_key", "for_period_key", "for_invoice_key"), on="run", how="inner")
+            .join(plans, on="account_key", how="left")
+            .drop("account_key")
+        )
+        is_open = pl.col("paid") != pl.col("amount")
+        items = self.items.filter(is_open).drop("allocation_plan")
+        return self._in_order(items.join(wanted, on="item_key", how="inner"))
+
+    def _in_order(self, candidates: pl.DataFrame) -> pl.DataFrame:
         candidates = in_paying_order(candidates, self.plans)
         return candidates.select(
             "run", "rank", "is_spread", "at", "item_key", "amount", "paid", place=pl.int_range(pl.len(), dtype=pl.Int64)
@@ -191,8 +238,8 @@ def _apply_credits(candidates: pl.DataFrame) -> pl.DataFrame:
     """Negative items pay positive ones of their run, as far as both go (R-DST-03).
 
     Their sum is applied to the positive items as money would be, and taken from the negative items by the same order;
-    then the two are matched in that order, so that each part names the credit that paid it. Per run, what is paid and
-    what is used are equal: the fund of the run does not change.
+    then the two are matched in that order. A match is two parts, one after the other, so that it can be taken back
+    (`ledger.taking_back`). Per run, what is paid and what is used are equal: the fund of the run does not change.
     """
     debts = _balances(candidates)
     creditors = _balances(candidates.with_columns(pl.col("amount", "paid").neg()))
@@ -207,15 +254,12 @@ def _apply_credits(candidates: pl.DataFrame) -> pl.DataFrame:
         used.select(pool="payment", payment="item", amount="amount"),
         paid.select(pool="payment", rank="item", item="item", balance="amount"),
     )
-    return _part_frame(
-        candidates,
-        pl.concat(
-            [
-                used.select("item", -pl.col("amount"), credit="item"),
-                matched.select("item", "amount", credit="payment"),
-            ]
-        ).sort("credit", pl.col("amount") > 0, "item"),
+    # Each match is two parts that stand together: the credit is used, the debt is paid.
+    pairs = matched.select(debt="item", credit="payment", amount="amount").sort("credit", "debt")
+    sides = pairs.select(
+        "credit", item=pl.concat_list("credit", "debt"), amount=pl.concat_list(-pl.col("amount"), "amount")
     )
+    return _part_frame(candidates, sides.explode("item", "amount"))
 
 
 def _part_frame(candidates: pl.DataFrame, applied: pl.DataFrame) -> pl.DataFrame:
@@ -247,7 +291,7 @@ def _apply_money(candidates: pl.DataFrame, payers: pl.DataFrame) -> pl.DataFrame
 
 @dataclass(frozen=True, slots=True)
 class Distributed:
-    """What a distribution did: the book, transactions to post, and payment items, not yet numbered."""
+    """What a distribution did: the book, transactions to post, and the payment items that it added to the book."""
 
     book: Book
     transactions: pl.DataFrame
@@ -256,14 +300,14 @@ class Distributed:
     @classmethod
     def nothing(cls, book: Book) -> Distributed:
         """No money, nothing paid."""
-        return cls(book, empty_transactions(), PAYMENT_ITEMS.empty().select(PAYMENT_ITEM_COLUMNS))
+        return cls(book, empty_transactions(), book["payment_items"].clear())
 
 
 def book_settlement(book: Book, settlement: Settlement, day: date) -> Distributed:
     """Book what was applied: items become paid, money leaves its fund, one transaction per payment item (R-DST-12).
 
-    Transactions are ChargePaidFromAccount of the business date; a recapture refills the default fund of the owner of
-    its charge (R-RC-5, R-RC-7). A credit pays and is paid through the fund of its run, which nets to zero (R-DST-03).
+    Transactions are ChargePaidFromAccount of the business date; a recapture refills a fund of the owner of its charge
+    (R-RC-5, R-RC-7). A credit pays and is paid through the fund of its run, which nets to zero (R-DST-03).
     """
     parts = settlement.parts
     if parts.is_empty():
@@ -272,13 +316,21 @@ def book_settlement(book: Book, settlement: Settlement, day: date) -> Distribute
     parts = parts.hstack(items).with_columns(
         fund_policy_key=pl.when(pl.col("paying_fund_key") % 2 == 1).then(pl.col("paying_fund_key") // 2).otherwise(0),
         fund_key=pl.when(pl.col("credit_item_key") == 0).then("paying_fund_key").otherwise(0),
+        through_fund_key="paying_fund_key",
+        destination_fund_policy_key=refill_policy_key(),
     )
     settled = settlement.items.select("row", "paid")[parts["at"].unique().sort()]
     book = book.update("invoice_items", settled["row"], {"paid": settled["paid"]})
     book = change_balances(book, _fund_moves(parts))
     variant = pl.when("is_recapture").then(pl.lit("recapture")).otherwise(pl.lit("standard"))
     transactions = transaction_frame(parts, "ChargePaidFromAccount", transaction_date=day, variant=variant)
-    return Distributed(book, transactions, parts.select(PAYMENT_ITEM_COLUMNS))
+    before = book["payment_items"].height
+    book = append_payment_items(book, parts, day)
+    paid = book["payment_items"].slice(before)
+    # The account may have given up the fund that a recapture refills: then the money goes on to its default fund.
+    refilled = refills(parts)["fund_key"]
+    onward = Effects(book) if refilled.is_empty() else empty_designated_funds(book, refilled, day)
+    return Distributed(onward.book, pl.concat([transactions, *onward.transactions]), paid)
 
 
 def _fund_moves(parts: pl.DataFrame) -> pl.DataFrame:
@@ -286,11 +338,4 @@ def _fund_moves(parts: pl.DataFrame) -> pl.DataFrame:
     out = parts.select(
         "account_key", "currency", fund_key="paying_fund_key", policy_key="fund_policy_key", amount=-pl.col("amount")
     )
-    refilled = parts.filter("is_recapture").select(
-        "currency",
-        "amount",
-        account_key="owner_key",
-        fund_key=default_fund_key(pl.col("owner_key")),
-        policy_key=pl.lit(0, pl.Int64),
-    )
-    return pl.concat([out, refilled.select(out.columns)])
+    return pl.concat([out, refills(parts).select(out.columns)])

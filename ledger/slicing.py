@@ -94,19 +94,24 @@ def _installments(charges: pl.DataFrame) -> pl.DataFrame:
         anchor_date=pl.when(unaligned).then(first_date).otherwise(pl.col("anchor_date")),
         anchor_day=pl.when(unaligned).then(lower_day).otherwise(pl.col("anchor_day")),
         second_anchor_day=pl.when(unaligned).then(upper_day).otherwise(pl.col("second_anchor_day")),
-    ).with_columns(first_slot=slot_on_or_after(first_date))
-    numbered = series.with_columns(
-        installment_number=pl.int_ranges(1, pl.col("max_installments").cast(pl.Int64) + 1)
-    ).explode("installment_number", empty_as_null=False)
+    ).select(
+        "charge_key",
+        *("periodicity", "anchor_date", "anchor_day", "second_anchor_day", "has_second_installment"),
+        pl.col("interval_slots").cast(pl.Int64),
+        first_slot=slot_on_or_after(first_date),
+        own_date=event_date("first_installment"),
+        installment_number=pl.int_ranges(1, pl.col("max_installments").cast(pl.Int64) + 1),
+    )
+    numbered = series.explode("installment_number", empty_as_null=False)
     number = pl.col("installment_number")
     out_of_sequence = pl.col("has_second_installment").cast(pl.Int64)
-    slot = pl.col("first_slot") + (number - 1 - out_of_sequence) * pl.col("interval_slots").cast(pl.Int64)
+    slot = pl.col("first_slot") + (number - 1 - out_of_sequence) * pl.col("interval_slots")
     is_out_of_sequence = pl.col("has_second_installment") & (number == 1)
     return numbered.select(
         "charge_key",
         item_type=pl.lit("installment"),
         installment_number="installment_number",
-        event_date=pl.when(is_out_of_sequence).then(event_date("first_installment")).otherwise(slot_date(slot)),
+        event_date=pl.when(is_out_of_sequence).then("own_date").otherwise(slot_date(slot)),
         amount=pl.lit(None, pl.Int64),
     )
 
@@ -114,10 +119,11 @@ def _installments(charges: pl.DataFrame) -> pl.DataFrame:
 def settle_items(charges: pl.DataFrame, placed: pl.DataFrame, remainder: RemainderTreatment) -> pl.DataFrame:
     """Keep the installments that the blackout allows and divide what the down payment leaves among them.
 
-    In: charges with terms; candidates after placement. Out: the items kept, each with its amount and `item_no` (place
-    among the items of its charge, from 1). An installment is allowed while its invoice is billed (or due) on or before
-    the end of cover less the blackout days; counting stops at the first that is not. At least one is kept, for a charge
-    is never lost. Rules: R-CI-33..36, R-CI-41, R-CI-42. `remainder` is the carrier's treatment of odd minor units.
+    In: charges with terms; candidates after placement. Out: the items kept, each with its amount, `item_no` (place
+    among the items of its charge, from 1) and `blackout_violation`. An installment is allowed while its invoice is
+    billed (or due) on or before the end of cover less the blackout days; counting stops at the first that is not. At
+    least one is kept, for a charge is never lost; that one is marked. Rules: R-CI-33..36, R-CI-41, R-CI-42. `remainder`
+    is the carrier's treatment of odd minor units.
     """
     rest = charges.filter(_BY_INSTALLMENTS).select(
         "charge_key",
@@ -129,12 +135,14 @@ def settle_items(charges: pl.DataFrame, placed: pl.DataFrame, remainder: Remaind
     installments = placed.filter(open_items).join(rest, on="charge_key", how="left", maintain_order="left")
     basis = pl.when(pl.col("by_due_date")).then(pl.col("due_date")).otherwise(pl.col("bill_date"))
     number = pl.col("installment_number")
+    is_beyond = basis > pl.col("limit")
     counts = installments.group_by("charge_key").agg(
-        n=(number.filter(basis > pl.col("limit")).min() - 1).fill_null(number.max()).clip(lower_bound=1)
+        n=(number.filter(is_beyond).min() - 1).fill_null(number.max()).clip(lower_bound=1)
     )
     kept = installments.join(counts, on="charge_key", how="left", maintain_order="left").filter(number <= pl.col("n"))
-    divided = kept.with_columns(amount=installment_amounts(pl.col("rest"), pl.col("n"), number, remainder))
-    items = pl.concat([placed.filter(~open_items), divided.select(placed.columns)]).sort(
-        "charge_key", "installment_number"
+    divided = kept.with_columns(
+        amount=installment_amounts(pl.col("rest"), pl.col("n"), number, remainder), blackout_violation=is_beyond
     )
+    whole = placed.filter(~open_items).with_columns(blackout_violation=pl.lit(value=False))
+    items = pl.concat([whole, divided.select(whole.columns)]).sort("charge_key", "installment_number")
     return items.with_columns(item_no=place_in_run("charge_key") + 1)

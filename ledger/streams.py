@@ -3,6 +3,10 @@
 A stream belongs to a payer. Under policy-level billing it serves one policy; under account-level billing all policies
 whose payment interval maps to the same periodicity share it. It is found, or created, before any item is placed. Its
 dates are those of the policy period that needed it first, whatever the charge that came first.
+
+The streams of a list bill account are shared by all policies that it pays, at any billing level, for they belong to the
+account (R-LB-02). They are created with the account, one per periodicity of its plans (R-LB-04); later only a monthly
+one for its account-level charges may follow (R-LB-05, R-LB-06).
 """
 
 from __future__ import annotations
@@ -10,7 +14,7 @@ from __future__ import annotations
 import polars as pl
 
 from ledger.book import Book, number_from
-from ledger.calendar import MONDAY, days_of_half_month
+from ledger.calendar import INTERVAL_FRAME, MONDAY, days_of_half_month
 from ledger.carrier import Carrier
 from ledger.periods import NEW_PERIOD_TYPES
 from ledger.terms import with_terms
@@ -18,15 +22,41 @@ from ledger.terms import with_terms
 CADENCE = ("periodicity", "anchor_date", "anchor_day", "second_anchor_day", "fix_invoices_on")
 """What a stream fixes for its invoices."""
 _SCOPE = ("payer_account_key", "stream_policy_key", "periodicity")
+_OF_STREAM = ("stream_key", "anchor_date", "anchor_day", "second_anchor_day", "fix_invoices_on")
 
 
 def open_streams(book: Book, periods: pl.DataFrame, carrier: Carrier) -> Book:
     """The streams that new policy periods need for their owners, also while there is no charge (R-CI-02, R-INV-03).
 
-    In: `period_key` and `account_key` of booked periods whose instructions are booked.
+    In: `period_key` and `payer_account_key`, the default payer, of booked periods whose instructions are booked.
     """
-    wanted = periods.select("period_key", payer_account_key="account_key").sort("period_key")
+    wanted = periods.select("period_key", "payer_account_key").sort("period_key")
     return book if wanted.is_empty() else _create_missing(book, _terms_of_periods(book, wanted, carrier))
+
+
+def open_list_bill_streams(book: Book, accounts: pl.DataFrame, offered: pl.DataFrame, carrier: Carrier) -> Book:
+    """The streams of new list bill accounts, one per periodicity of the plans that they offer (R-LB-02, R-LB-04).
+
+    In: the booked accounts; account_key and payment_plan of what they offer (`ledger.list_bill`).
+    """
+    intervals = carrier.payment_plan_frame().select("payment_plan", "payment_interval")
+    wanted = (
+        offered.join(intervals, on="payment_plan", how="left")
+        .join(INTERVAL_FRAME, on="payment_interval", how="left")
+        .select("account_key", "periodicity")
+        .unique()
+    )
+    days = accounts.drop("fix_invoices_on").with_columns(
+        payer_fix_invoices_on=accounts["fix_invoices_on"].cast(pl.String)
+    )
+    rows = days.join(wanted, on="account_key", how="inner").with_columns(
+        payer_account_key="account_key",
+        stream_policy_key=pl.lit(0, pl.Int64),
+        align_installments=pl.lit(value=True),
+        first_periodic_date=pl.lit(None, pl.Date),
+        plan_fix_invoices_on=pl.lit(None, pl.String),
+    )
+    return _create_missing(book, rows)
 
 
 def find_or_create_streams(book: Book, charges: pl.DataFrame, carrier: Carrier) -> tuple[Book, pl.DataFrame]:
@@ -36,6 +66,21 @@ def find_or_create_streams(book: Book, charges: pl.DataFrame, carrier: Carrier) 
     `stream_key` and the cadence of their stream. Rules: R-CI-10..14, R-INV-01..03, R-BL-4, R-BL-5.
     """
     charges = _with_scope(charges)
+    is_named = (pl.col("period_stream_key") > 0) & (pl.col("payer_account_key") == pl.col("period_payer_account_key"))
+    is_named = is_named.fill_null(value=False)
+    if not charges.select(is_named.any()).item():
+        return _find_by_scope(book, charges, carrier)
+    book, others = _find_by_scope(book, charges.filter(~is_named), carrier)
+    streams = book["invoice_streams"].select(
+        pl.col("stream_key").alias("period_stream_key"), *_OF_STREAM, named_policy_key="policy_key"
+    )
+    named = charges.filter(is_named).join(streams, on="period_stream_key", how="left", maintain_order="left")
+    named = named.with_columns(pl.col("fix_invoices_on").cast(pl.String), stream_policy_key="named_policy_key")
+    return book, pl.concat([others, named.select(others.columns)])
+
+
+def _find_by_scope(book: Book, charges: pl.DataFrame, carrier: Carrier) -> tuple[Book, pl.DataFrame]:
+    """The stream of the charge's scope, created when it is missing."""
     known = _matching_streams(book, charges)
     missing = (
         charges.join(known, on=_SCOPE, how="anti", maintain_order="left")
@@ -47,14 +92,19 @@ def find_or_create_streams(book: Book, charges: pl.DataFrame, carrier: Carrier) 
         wanted = missing.filter(is_of_period).select("period_key", "payer_account_key")
         if not wanted.is_empty():
             book = _create_missing(book, _terms_of_periods(book, wanted, carrier))
-        book = _create_missing(book, missing.filter(~is_of_period))
+        is_list_bill = pl.col("payer_account_type") == "list_bill"
+        book = _create_missing(book, missing.filter(~is_of_period).with_columns(is_account_level_only=is_list_bill))
         known = _matching_streams(book, charges)
     return book, charges.join(known, on=_SCOPE, how="left", maintain_order="left")
 
 
 def _with_scope(rows: pl.DataFrame) -> pl.DataFrame:
-    """Add the policy that the stream serves, 0 when the payer's policies share it (R-CI-11..13)."""
-    is_policy_level = (pl.col("payer_invoice_by") == "policy") & (pl.col("policy_key") > 0)
+    """Add the policy that the stream serves, 0 when what the payer pays shares it (R-CI-11..13, R-LB-02)."""
+    is_policy_level = (
+        (pl.col("payer_invoice_by") == "policy")
+        & (pl.col("policy_key") > 0)
+        & (pl.col("payer_account_type") != "list_bill")
+    )
     return rows.with_columns(stream_policy_key=pl.when(is_policy_level).then(pl.col("policy_key")).otherwise(0))
 
 
@@ -97,7 +147,8 @@ def _create_missing(book: Book, rows: pl.DataFrame) -> Book:
     )
     if missing.is_empty():
         return book
-    new = missing.select(*_SCOPE, *_anchor(), number_from(book.next_key("invoice_streams"), "stream_key"))
+    flags = [name for name in ("is_account_level_only",) if name in missing.columns]
+    new = missing.select(*_SCOPE, *flags, *_anchor(), number_from(book.next_key("invoice_streams"), "stream_key"))
     return book.append(
         "invoice_streams", new.rename({"payer_account_key": "account_key", "stream_policy_key": "policy_key"})
     )
@@ -111,12 +162,26 @@ def _matching_streams(book: Book, charges: pl.DataFrame) -> pl.DataFrame:
         pl.col("account_key").alias("payer_account_key"),
         pl.col("policy_key").alias("stream_policy_key"),
         pl.col("periodicity").cast(pl.String),
-        "stream_key",
-        "anchor_date",
-        "anchor_day",
-        "second_anchor_day",
-        pl.col("fix_invoices_on").cast(pl.String),
+        *_OF_STREAM,
+    ).with_columns(pl.col("fix_invoices_on").cast(pl.String))
+
+
+def account_cadence() -> tuple[pl.Expr, pl.Expr, pl.Expr]:
+    """Anchor date, day and second day of a stream that follows the invoice days of its payer (R-PP-11, R-ACC-06).
+
+    Reads `periodicity` and the invoice days of the account.
+    """
+    is_half_month = pl.col("periodicity") == "twice_per_month"
+    first = pl.min_horizontal("invoice_first_day_of_month", "invoice_second_day_of_month")
+    second = pl.max_horizontal("invoice_first_day_of_month", "invoice_second_day_of_month")
+    anchor_date = (
+        pl.when(pl.col("periodicity") == "every_other_week")
+        .then(pl.col("invoice_every_other_week_anchor"))
+        .otherwise(pl.lit(MONDAY) + pl.duration(days=pl.col("invoice_day_of_week").cast(pl.Int64) - 1))
     )
+    anchor_day = pl.when(is_half_month).then(first).otherwise(pl.col("invoice_day_of_month"))
+    second_anchor_day = pl.when(is_half_month).then(second).otherwise(pl.col("invoice_day_of_month"))
+    return anchor_date, anchor_day, second_anchor_day
 
 
 def _anchor() -> list[pl.Expr]:
@@ -125,15 +190,7 @@ def _anchor() -> list[pl.Expr]:
     first = pl.col("first_periodic_date")
     half_first, half_second = days_of_half_month(first.dt.day())
     is_half_month = pl.col("periodicity") == "twice_per_month"
-    account_first = pl.min_horizontal("invoice_first_day_of_month", "invoice_second_day_of_month")
-    account_second = pl.max_horizontal("invoice_first_day_of_month", "invoice_second_day_of_month")
-    account_date = (
-        pl.when(pl.col("periodicity") == "every_other_week")
-        .then(pl.col("invoice_every_other_week_anchor"))
-        .otherwise(pl.lit(MONDAY) + pl.duration(days=pl.col("invoice_day_of_week").cast(pl.Int64) - 1))
-    )
-    account_day = pl.when(is_half_month).then(account_first).otherwise(pl.col("invoice_day_of_month"))
-    account_second_day = pl.when(is_half_month).then(account_second).otherwise(pl.col("invoice_day_of_month"))
+    account_date, account_day, account_second_day = account_cadence()
     plan_day = pl.when(is_half_month).then(half_first).otherwise(first.dt.day().cast(pl.Int64))
     plan_second_day = pl.when(is_half_month).then(half_second).otherwise(first.dt.day().cast(pl.Int64))
     return [

@@ -44,7 +44,12 @@ def with_terms(book: Book, charges: pl.DataFrame, carrier: Carrier) -> pl.DataFr
     periods = (
         book["policy_periods"]
         .filter(pl.col("period_key").is_in(charges["period_key"].unique().implode()))
-        .select("period_key", policy_effective_date="effective_date")
+        .select(
+            "period_key",
+            policy_effective_date="effective_date",
+            period_payer_account_key="payer_account_key",
+            period_stream_key="stream_key",
+        )
     )
     terms = (
         charges.join(plans, on=["plan_name", "plan_context"], how="left", maintain_order="left")
@@ -52,7 +57,7 @@ def with_terms(book: Book, charges: pl.DataFrame, carrier: Carrier) -> pl.DataFr
         .join(periods, on="period_key", how="left", maintain_order="left")
         .join(_payers(book, charges, carrier), on="payer_account_key", how="left", maintain_order="left")
     )
-    is_account_level = pl.col("policy_key") == 0
+    is_account_level = pl.col("period_key") == 0
     terms = terms.with_columns(
         pl.when(is_account_level).then(pl.lit(value)).otherwise(pl.col(name)).alias(name)
         for name, value in _PLAN_OF_ACCOUNT_LEVEL_CHARGES.items()
@@ -91,15 +96,29 @@ def event_date(timing: str) -> pl.Expr:
     return base + pl.duration(days=pl.col(f"{timing}_days").cast(pl.Int64))
 
 
-def _payers(book: Book, charges: pl.DataFrame, carrier: Carrier) -> pl.DataFrame:
-    """Invoice days, level and lead time of the payers of these charges."""
-    accounts = book["accounts"].filter(pl.col("account_key").is_in(charges["payer_account_key"].unique().implode()))
+def lead_times(book: Book, account_keys: pl.Series, carrier: Carrier) -> pl.DataFrame:
+    """Lead time of the invoices of these accounts: account_key, lead_days, lead_day_unit, payment_due_day_logic.
+
+    It follows from the billing plan and the payment instrument (R-INV-05).
+    """
+    accounts = book["accounts"].filter(pl.col("account_key").is_in(account_keys.unique().implode()))
     plans = carrier.billing_plan_frame().select(
         "billing_plan", "lead_days", "non_responsive_lead_days", "lead_day_unit", "payment_due_day_logic"
     )
     is_responsive = pl.col("payment_instrument").cast(pl.String).is_in(_PAID_BY_HAND)
+    lead_days = pl.when(is_responsive).then(pl.col("lead_days")).otherwise(pl.col("non_responsive_lead_days"))
     return accounts.join(plans, on="billing_plan", how="left", maintain_order="left").select(
+        "account_key", lead_days.cast(pl.Int64).alias("lead_days"), "lead_day_unit", "payment_due_day_logic"
+    )
+
+
+def _payers(book: Book, charges: pl.DataFrame, carrier: Carrier) -> pl.DataFrame:
+    """Invoice days, level and lead time of the payers of these charges."""
+    accounts = book["accounts"].filter(pl.col("account_key").is_in(charges["payer_account_key"].unique().implode()))
+    leads = lead_times(book, accounts["account_key"], carrier)
+    return accounts.join(leads, on="account_key", how="left", maintain_order="left").select(
         pl.col("account_key").alias("payer_account_key"),
+        pl.col("account_type").cast(pl.String).alias("payer_account_type"),
         pl.col("invoice_by").cast(pl.String).alias("payer_invoice_by"),
         pl.col("fix_invoices_on").cast(pl.String).alias("payer_fix_invoices_on"),
         "invoice_day_of_month",
@@ -107,11 +126,7 @@ def _payers(book: Book, charges: pl.DataFrame, carrier: Carrier) -> pl.DataFrame
         "invoice_first_day_of_month",
         "invoice_second_day_of_month",
         "invoice_every_other_week_anchor",
-        pl.when(is_responsive)
-        .then(pl.col("lead_days"))
-        .otherwise(pl.col("non_responsive_lead_days"))
-        .cast(pl.Int64)
-        .alias("lead_days"),
+        "lead_days",
         "lead_day_unit",
         "payment_due_day_logic",
     )

@@ -14,7 +14,7 @@ from typing import Annotated
 
 import typer
 
-from pipelines import asking, importing, writing
+from pipelines import asking, compacting, importing, previewing, writing
 
 INTERRUPTED = 130
 
@@ -34,10 +34,12 @@ for command in (
     asking.status,
     asking.report,
     asking.sql,
+    previewing.preview,
     asking.check,
     asking.export,
     writing.lock,
     writing.unlock,
+    compacting.compact,
     writing.demo,
     asking.ui,
 ):

@@ -7,10 +7,12 @@ from pathlib import Path
 
 from ledger.carrier_reference import carrier_reference
 from ledger.reasons import quarantine_guide
+from pipelines.command_guide import command_guide
 from warehouse.dictionary import dictionary
 
 PAGES: Mapping[str, Callable[[], str]] = {
     "carrier.md": carrier_reference,
+    "commands.md": command_guide,
     "quarantine.md": quarantine_guide,
     "data-dictionary.md": dictionary,
 }

@@ -10,7 +10,7 @@ from assets.carrier_file import require_home
 from carriers import standard
 from ledger.carrier import Carrier
 from schemas.landing import LANDING_TABLES
-from warehouse.landing import Landed, dates, land
+from warehouse.landing import Landed, dates, land_all
 from warehouse.storage import Home, Store
 
 _TABLES = {table.name for table in LANDING_TABLES}
@@ -66,9 +66,9 @@ def landing_arguments(arguments: Sequence[str]) -> list[tuple[str, Path]]:
 def land_files(home: Home, files: Sequence[tuple[str, Path]], day: date | None) -> list[Landed]:
     """Copy files into the landing for a business date: `day`, or what the column business_date of each file says.
 
-    Raises what `warehouse.landing.land` raises; the files before the one that is refused have landed then.
+    When one of them is refused, none lands. Raises what `warehouse.landing.land_all` raises.
     """
-    return [landed for table, file in files for landed in land(home, table, file, day)]
+    return land_all(home, files, day)
 
 
 def closed_days(home: Home, days: Sequence[date]) -> list[date]:

@@ -9,27 +9,34 @@ from __future__ import annotations
 import polars as pl
 
 from schemas import enums
-from schemas.declare import Column, Table
+from schemas.book_pending import PENDING_ROWS
+from schemas.book_requests import PAYMENT_REQUESTS
+from schemas.book_surplus import SURPLUS_WRITE_OFFS
+from schemas.book_suspense import SUSPENSE_ITEMS
+from schemas.declare import NO_DEFAULT, Column, Table
 
 
-def _key(name: str, description: str) -> Column:
-    return Column(name, pl.Int64, description, minimum=0)
+def _key(name: str, description: str, *, default: object = NO_DEFAULT) -> Column:
+    return Column(name, pl.Int64, description, minimum=0, default=default)
 
 
-def _text(name: str, description: str, *, nullable: bool = False) -> Column:
-    return Column(name, pl.String, description, nullable=nullable)
+def _text(name: str, description: str, *, nullable: bool = False, default: object = NO_DEFAULT) -> Column:
+    return Column(name, pl.String, description, nullable=nullable or default is None, default=default)
 
 
-def _word(name: str, description: str, values: tuple[str, ...], *, nullable: bool = False) -> Column:
-    return Column(name, enums.enum(values), description, values=values, nullable=nullable)
+def _word(
+    name: str, description: str, values: tuple[str, ...], *, nullable: bool = False, default: object = NO_DEFAULT
+) -> Column:
+    is_nullable = nullable or default is None
+    return Column(name, enums.enum(values), description, values=values, nullable=is_nullable, default=default)
 
 
-def _date(name: str, description: str, *, nullable: bool = False) -> Column:
-    return Column(name, pl.Date, description, nullable=nullable)
+def _date(name: str, description: str, *, nullable: bool = False, default: object = NO_DEFAULT) -> Column:
+    return Column(name, pl.Date, description, nullable=nullable or default is None, default=default)
 
 
-def _money(name: str, description: str) -> Column:
-    return Column(name, pl.Int64, description, unit="minor units")
+def _money(name: str, description: str, *, default: object = NO_DEFAULT) -> Column:
+    return Column(name, pl.Int64, description, unit="minor units", default=default)
 
 
 def _day_number(name: str, description: str) -> Column:
@@ -61,6 +68,7 @@ ACCOUNTS = Table(
         _text("parent_account_id", "External id of the parent account.", nullable=True),
         _text("name", "Name shown on reports.", nullable=True),
         _date("creation_date", "Business date on which the account was first seen."),
+        _text("payment_plans", "Payment plans of a list bill account, as landed (R-BT-5).", default=None),
     ),
 )
 
@@ -98,6 +106,8 @@ POLICY_PERIODS = Table(
         _date("cancellation_date", "Effective date of the cancellation in force.", nullable=True),
         Column("has_equity_warnings", pl.Boolean, "Whether equity warnings are on (R-EQT-18)."),
         Column("min_equity_days", pl.Int64, "Preferred days of equity (R-EQT-12).", unit="days", minimum=0),
+        _key("payer_account_key", "Account that pays its charges by default; 0 when the owner does.", default=0),
+        _key("stream_key", "Stream of that payer for its items; 0 when any of its periodicity does.", default=0),
     ),
 )
 
@@ -127,6 +137,9 @@ INSTRUCTIONS = Table(
         _text("modifiers", "Payment plan modifiers as landed.", nullable=True),
         Column("sequence", pl.Int64, "Order within the day as landed.", nullable=True),
         _date("received_date", "Business date on which it was booked."),
+        _text("payer_account_id", "Payer of its charges as landed.", default=None),
+        _text("invoice_by", "Billing level of the account that it sets, as landed.", default=None),
+        _text("separate_funds_by", "How it separates funds of the account, as landed.", default=None),
     ),
 )
 
@@ -156,6 +169,11 @@ CHARGES = Table(
         _text("charge_group", "Free text by which invoice lines may be grouped.", nullable=True),
         _text("payer_account_id", "Payer as landed.", nullable=True),
         Column("in_equity", pl.Boolean, "Whether it counts in equity dating (R-CP-11)."),
+        _word(
+            "hold_reason", "Why it is held back from billing; none when it is not.", enums.HOLD_REASONS, default=None
+        ),
+        _key("reverses_charge_key", "Charge that it takes back; 0 when none (R-CR-5).", default=0),
+        _text("reversal_reason", "Why it takes another charge back, as the command says.", default=None),
     ),
 )
 
@@ -173,6 +191,12 @@ INVOICE_STREAMS = Table(
         _day_number("anchor_day", "Day of month (first of two when twice per month)."),
         _day_number("second_anchor_day", "Second day of month when twice per month, else equal to anchor_day."),
         _word("fix_invoices_on", "Which date of an invoice the cadence fixes.", enums.DATE_FIXINGS),
+        Column(
+            "is_account_level_only",
+            pl.Boolean,
+            "Whether it is there for account-level charges of a list bill account only (R-LB-06).",
+            default=False,
+        ),
     ),
 )
 
@@ -190,6 +214,7 @@ INVOICES = Table(
         _date("bill_date", "Day on which it is billed."),
         _date("due_date", "Last day on which a payment is in time."),
         Column("is_ad_hoc", pl.Boolean, "Created outside the cadence (R-INV-20)."),
+        _word("outcome", "How it ended without being billed; none otherwise.", enums.INVOICE_OUTCOMES, default=None),
     ),
 )
 
@@ -201,7 +226,7 @@ INVOICE_ITEMS = Table(
     columns=(
         _key("item_key", "Internal key; packed from charge and number."),
         _key("charge_key", "Charge."),
-        _key("invoice_key", "Invoice that holds the item."),
+        _key("invoice_key", "Invoice that holds the item; 0 once a planned item has been removed."),
         _key("account_key", "Payer."),
         _word("owner_type", "Who owns the T-accounts of the charge.", enums.OWNER_TYPES),
         _key("owner_key", "Key of that owner."),
@@ -214,8 +239,17 @@ INVOICE_ITEMS = Table(
         Column("installment_number", pl.Int16, "Number among the installments of the charge; 0 otherwise.", minimum=0),
         _date("event_date", "Earliest date on which the item may be invoiced."),
         _money("amount", "Amount of the item."),
-        _money("paid", "What payments and credits have paid of it."),
+        _money("paid", "What payments and credits have paid of it, and what its offset settles (R-ITM-14)."),
         _text("currency", "ISO 4217 code."),
+        _money("written_off", "What is no longer expected of it.", default=0),
+        _word("reversal_kind", "Whether it takes an item back, or replaces one.", enums.REVERSAL_KINDS, default="none"),
+        _key("related_item_key", "Item that it takes back or replaces; 0 when none.", default=0),
+        Column(
+            "blackout_violation",
+            pl.Boolean,
+            "Whether it is an installment beyond the blackout, there because none fits before it (R-CI-36).",
+            default=False,
+        ),
     ),
 )
 
@@ -259,7 +293,76 @@ PAYMENTS = Table(
         _text("producer_id", "Producer as landed.", nullable=True),
         _text("method", "How it was paid.", nullable=True),
         _text("reference", "Reference of the payer or of the bank.", nullable=True),
+        _text("distribution", "Which items it pays, as landed.", default=None),
         _date("received_date", "Business date on which it was booked."),
+        _key("transaction_key", "Transaction by which it was received.", default=0),
+        _key("from_payment_key", "Payment in whose place it stands; 0 when it came in itself.", default=0),
+        Column("version", pl.Int64, "Version of the payment, from 1 (R-PMV-11).", minimum=1, default=1),
+        _word("reversal_reason", "Why it was taken back, if it was.", enums.REVERSAL_REASONS, default=None),
+        _date("reversed_date", "Business date on which it was taken back.", default=None),
+        _text("comment", "What a person noted about it.", default=None),
+    ),
+)
+
+PAYMENT_ITEMS = Table(
+    name="payment_items",
+    kind="state",
+    description="What a payment, a credit or an offset paid of an invoice item. Rows are only ever added.",
+    key=("payment_item_key",),
+    columns=(
+        _key("payment_item_key", "Internal key; packed from the day and a sequence."),
+        _word("kind", "What paid: a payment, money and credits already there, or an offset.", enums.DISTRIBUTION_KINDS),
+        _key("payment_key", "Payment; 0 for credits, offsets and money already in the fund."),
+        _key("fund_key", "Fund that the money left; 0 when a credit item or an offset paid."),
+        _key(
+            "through_fund_key", "Fund whose T-account the posting went through; 0 when nothing was posted.", default=0
+        ),
+        _key("credit_item_key", "Negative item that paid, or was paid off; 0 when money paid."),
+        _key("item_key", "Invoice item."),
+        _key("charge_key", "Charge of the item."),
+        _key("account_key", "Payer."),
+        _money("amount", "What was paid; negative on a negative item, and when a payment item is taken back."),
+        _key("transaction_key", "Transaction that paid it; 0 when nothing was posted, as for an offset."),
+        _key("reverses_payment_item_key", "Payment item that this one takes back; 0 when none.", default=0),
+    ),
+)
+
+WRITE_OFF_ITEMS = Table(
+    name="write_off_items",
+    kind="state",
+    description="What is no longer expected of an invoice item. Rows are only ever added.",
+    key=("write_off_item_key",),
+    columns=(
+        _key("write_off_item_key", "Internal key; packed from the day and a sequence."),
+        _word("reason", "Why it is no longer expected.", enums.WRITE_OFF_REASONS),
+        _key("item_key", "Invoice item."),
+        _key("charge_key", "Charge of the item."),
+        _key("account_key", "Payer."),
+        _money("amount", "What was written off; the opposite sign when a write-off is taken back."),
+        _key("transaction_key", "Transaction that wrote it off."),
+        _key("reverses_write_off_item_key", "Write-off item that this one takes back; 0 when none.", default=0),
+        _text("command_id", "Command that wrote it off; none when the day did.", default=None),
+    ),
+)
+
+COMMANDS = Table(
+    name="commands",
+    kind="state",
+    description="Commands as they were carried out.",
+    key=("command_key",),
+    columns=(
+        _key("command_key", "Internal key."),
+        _text("command_id", "External id."),
+        _text("command_type", "What the command does (docs/commands.md)."),
+        _text("target_type", "What it is about.", nullable=True),
+        _text("target_id", "External id of what it is about.", nullable=True),
+        _text("amount", "Amount as landed.", nullable=True),
+        _text("reason", "Reason as landed.", nullable=True),
+        _text("params", "Parameters as landed.", nullable=True),
+        _text("requested_by", "Who asked for it.", nullable=True),
+        Column("sequence", pl.Int64, "Order within the day as landed.", nullable=True),
+        _key("account_key", "Account concerned."),
+        _date("received_date", "Business date on which it was carried out."),
     ),
 )
 
@@ -274,5 +377,12 @@ BOOK_TABLES: tuple[Table, ...] = (
     INVOICE_ITEMS,
     FUNDS,
     PAYMENTS,
+    PAYMENT_ITEMS,
+    WRITE_OFF_ITEMS,
+    SUSPENSE_ITEMS,
+    SURPLUS_WRITE_OFFS,
+    PAYMENT_REQUESTS,
+    PENDING_ROWS,
+    COMMANDS,
 )
 """The state tables of the book."""

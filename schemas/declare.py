@@ -19,9 +19,16 @@ Kind = Literal["landing", "state", "events"]
 """landing: what comes in. state: the last version of a key counts. events: rows are only ever added."""
 
 
+NO_DEFAULT = object()
+"""Marks a column that every row must give."""
+
+
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column: its name, type, meaning, unit and the values it may hold."""
+    """One column: its name, type, meaning, unit and the values it may hold.
+
+    A column with a `default` may be missing from rows that are added; it then holds that value.
+    """
 
     name: str
     dtype: Any
@@ -30,6 +37,13 @@ class Column:
     nullable: bool = False
     values: tuple[str, ...] | None = None
     minimum: int | None = None
+    default: object = NO_DEFAULT
+
+    def taken_from(self, frame: pl.DataFrame) -> pl.Expr:
+        """The column of a frame in its declared type, or its default where the frame has no such column."""
+        if self.default is NO_DEFAULT or self.name in frame.columns:
+            return pl.col(self.name).cast(self.dtype)
+        return pl.lit(self.default, dtype=self.dtype).alias(self.name)
 
     def contract(self) -> pa.Column:
         """The pandera column: type, nulls, allowed words and lower bound."""
@@ -90,8 +104,8 @@ class Table:
         return self._empty.clone()
 
     def conform(self, frame: pl.DataFrame) -> pl.DataFrame:
-        """Pick the declared columns in declared order and cast them to their declared types."""
-        return frame.select(pl.col(column.name).cast(column.dtype) for column in self.columns)
+        """Pick the declared columns in declared order, fill in defaults and cast to the declared types."""
+        return frame.select(column.taken_from(frame) for column in self.columns)
 
     def validate(self, frame: pl.DataFrame) -> pl.DataFrame:
         """Check an eager frame against the contract, values included.

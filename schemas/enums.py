@@ -157,6 +157,22 @@ PAYMENT_INSTRUMENTS = (
 )
 """How an account pays; all but responsive and check are drafted (non-responsive)."""
 
+DRAFTED_INSTRUMENTS = (
+    "ach",
+    "credit_card",
+    "wire",
+)
+"""Non-responsive instruments: the carrier drafts what is due (R-PR-1)."""
+
+PAYMENT_REQUEST_STATUSES = (
+    "Created",
+    "Requested",
+    "Fixed",
+    "Drafted",
+    "Canceled",
+)
+"""Life of a payment request (R-PR-6)."""
+
 INSTRUCTION_TYPES = (
     "issuance",
     "renewal",
@@ -285,21 +301,127 @@ DISTRIBUTE = (
 PAYMENT_STATUSES = (
     "executed",
     "suspended",
+    "reversed",
+    "moved",
+    "superseded",
+    "applied",
+    "disbursed",
 )
-"""Life of a payment."""
+"""Life of a payment: received; taken back, alone or in favour of another row; suspended money that found its payer."""
+
+SUSPENSE_ITEM_STATUSES = (
+    "open",
+    "released",
+    "reversed",
+)
+"""Life of a suspense item."""
+
+REVERSAL_REASONS = (
+    "insufficient_funds",
+    "entered_in_error",
+    "payment_moved",
+    "payment_modified",
+    "stop_payment",
+    "account_closed",
+    "other",
+)
+"""Why a payment is taken back (R-PMV-06)."""
 
 DISTRIBUTION_KINDS = (
     "payment",
     "credit",
+    "settlement",
 )
-"""What paid an item: a payment, or money and credits already there."""
+"""What paid an item: a payment, money and credits already there, or its own offset (R-ITM-14)."""
 
 INVOICE_STATUSES = (
     "Planned",
     "Billed",
     "Due",
+    "Carried Forward",
+    "Written Off",
 )
 """Life of an invoice (R-INV-10..14)."""
+
+INVOICE_OUTCOMES = (
+    "carried_forward",
+    "written_off",
+    "deleted",
+)
+"""How an invoice ended without being billed (R-INV-12, R-INV-13, R-INV-15)."""
+
+REVERSAL_KINDS = (
+    "none",
+    "offset",
+    "onset",
+)
+"""Whether an item takes another one back, or is there in place of one that was taken back (R-ITM-14)."""
+
+HOLD_REASONS = (
+    "final_audit",
+    "dispute",
+)
+"""Why a charge is held back from billing (R-CI-61)."""
+
+WRITE_OFF_REASONS = (
+    "low_balance_invoice",
+    "uncollectible",
+    "small_balance",
+    "courtesy",
+    "other",
+)
+"""Why an amount is no longer expected."""
+
+TARGET_TYPES = (
+    "account",
+    "policy",
+    "invoice",
+    "invoice_stream",
+    "invoice_item",
+    "charge",
+    "payment",
+    "disbursement",
+)
+"""What a command is about."""
+
+ITEM_EVENT_TYPES = (
+    "Charge Written Off",
+    "Commission Earned",
+    "Commission Payable Moved (from)",
+    "Commission Payable Moved (to)",
+    "Commission Rate Change",
+    "Commission Reserved",
+    "Commission Reversed",
+    "Commission Written Off",
+    "Commission Write-off Moved (from)",
+    "Commission Write-off Moved (to)",
+    "DB Commission Payment",
+    "Item Assigned to Payer",
+    "Item Billed",
+    "Item Charged",
+    "Item Created as Onset",
+    "Item Created as Reversal",
+    "Item Created by Payment Plan Refactor",
+    "Item Gross Amount Changed",
+    "Item Made Due",
+    "Item Moved to a New Instance",
+    "Item Reversed",
+    "Payment Moved From Invoice Item",
+    "Payment Moved To Invoice Item",
+    "Payment Received",
+    "Payment Reversed",
+    "Point-in-Time Transfer to ProducerCode",
+    "Retroactive Transfer to ProducerCode",
+)
+"""The 27 things that can happen to an invoice item (R-ITM-20)."""
+
+OUTBOUND_EVENT_TYPES = (
+    "InvoiceBilled",
+    "InvoiceResent",
+    "PaymentRequested",
+    "PaymentDrafted",
+)
+"""What the outside world is told: documents and requests that other systems produce."""
 
 
 def enum(values: tuple[str, ...]) -> pl.Enum:

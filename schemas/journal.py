@@ -51,22 +51,50 @@ JOURNAL = Table(
     ),
 )
 
-PAYMENT_ITEMS = Table(
-    name="payment_items",
+ITEM_EVENTS = Table(
+    name="item_events",
     kind="events",
-    description="What a payment, or a credit, paid of an invoice item.",
-    key=("payment_item_key",),
+    description="What happened to invoice items beside what journal and payment items tell: moved, reversed, changed.",
     columns=(
         BUSINESS_DATE,
-        _key("payment_item_key", "Internal key; packed from the day and a sequence."),
-        _word("kind", "What paid: a payment, or money and credits already there.", enums.DISTRIBUTION_KINDS),
-        _key("payment_key", "Payment; 0 for credits and money already in the fund."),
-        _key("fund_key", "Fund that the money left; 0 when a credit item paid."),
-        _key("credit_item_key", "Negative item that paid, or was paid off; 0 when money paid."),
         _key("item_key", "Invoice item."),
-        _key("charge_key", "Charge of the item."),
-        _key("account_key", "Payer."),
-        Column("amount", pl.Int64, "What was paid; negative on a negative item.", unit="minor units"),
+        _word("event_type", "One of the 27 item events.", enums.ITEM_EVENT_TYPES),
+        Column("gross", pl.Int64, "Amount concerned.", unit="minor units"),
+        _key("related_item_key", "Other item concerned; 0 when none."),
+        _key("invoice_key", "Invoice on which the item now is; 0 when none."),
+        _key("account_key", "Payer from now on."),
+        _text("command_id", "Command that did it.", nullable=True),
+    ),
+)
+
+OUTBOUND_EVENTS = Table(
+    name="outbound_events",
+    kind="events",
+    description="What other systems are told: documents to produce, payments to request.",
+    columns=(
+        BUSINESS_DATE,
+        _word("event_type", "What happened.", enums.OUTBOUND_EVENT_TYPES),
+        _key("account_key", "Account concerned."),
+        _key("invoice_key", "Invoice concerned; 0 when none."),
+        Column("amount", pl.Int64, "Amount concerned.", unit="minor units"),
+        _text("command_id", "Command that asked for it; none when the day did.", nullable=True),
+    ),
+)
+
+EQUITY_WARNINGS = Table(
+    name="equity_warnings",
+    kind="events",
+    description="Changes of a payment schedule that leave a policy period short of equity (R-EQT-13..16).",
+    columns=(
+        BUSINESS_DATE,
+        _text("command_id", "Command that changed the schedule."),
+        _text("command_type", "What the command does."),
+        _key("period_key", "Policy period."),
+        Column("first_violation", pl.Date, "First day below the preferred equity."),
+        Column("violation_end", pl.Date, "First day on which it is met again, or the end of cover."),
+        Column("cure_amount", pl.Int64, "Payment that would cure every violation.", unit="minor units"),
+        Column("cure_before", pl.Date, "Day before which that payment must be due."),
+        _text("outcome", "warned or rejected."),
     ),
 )
 
@@ -97,7 +125,7 @@ WARNINGS = Table(
 INTAKE = Table(
     name="intake",
     kind="events",
-    description="What came in per file, and what became of it: in = booked + duplicates + quarantined.",
+    description="What came in per file, and what became of it: in = booked + duplicates + quarantined + pending.",
     key=("business_date", "table_name", "file"),
     columns=(
         BUSINESS_DATE,
@@ -111,8 +139,18 @@ INTAKE = Table(
         Column("amount_booked", pl.Int64, "Sum of the amounts booked.", unit="minor units"),
         Column("amount_duplicate", pl.Int64, "Sum of the amounts seen before.", unit="minor units"),
         Column("amount_quarantined", pl.Int64, "Sum of the readable amounts in quarantine.", unit="minor units"),
+        Column("rows_pending", pl.Int64, "Rows that wait to be tried again.", minimum=0, default=0),
+        Column("amount_pending", pl.Int64, "Sum of the amounts that wait.", unit="minor units", default=0),
     ),
 )
 
-EVENT_TABLES: tuple[Table, ...] = (JOURNAL, PAYMENT_ITEMS, QUARANTINE, WARNINGS, INTAKE)
+EVENT_TABLES: tuple[Table, ...] = (
+    JOURNAL,
+    ITEM_EVENTS,
+    OUTBOUND_EVENTS,
+    EQUITY_WARNINGS,
+    QUARANTINE,
+    WARNINGS,
+    INTAKE,
+)
 """The tables to which days only add."""

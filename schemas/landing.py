@@ -64,6 +64,7 @@ ACCOUNTS = LandingTable(
         _text("payment_allocation_plan", "Name of a payment allocation plan of the carrier."),
         _text("parent_account_id", "External id of the parent account."),
         _text("name", "Name shown on reports."),
+        _text("payment_plans", "Payment plans that a list bill account offers; names separated by semicolons."),
     ),
 )
 
@@ -91,6 +92,9 @@ BILLING_INSTRUCTIONS = LandingTable(
         _text("special_handling", "How the instruction overrules the payment plan.", enums.SPECIAL_HANDLINGS),
         _text("modifiers", "Payment plan modifiers for this instruction, as JSON."),
         _whole("sequence", "Order among instructions of the same policy and day; default 0."),
+        _text("payer_account_id", "Account that pays instead of the owner; on a new period for all its charges."),
+        _text("invoice_by", "Invoice the account per account or per policy from now on.", enums.LEVELS),
+        _text("separate_funds_by", "Keep its funds per account or per policy; default as invoices.", enums.LEVELS),
     ),
 )
 
@@ -134,8 +138,29 @@ PAYMENTS = LandingTable(
         _text("method", "How it was paid (check, ach, credit_card, wire, cash, ...)."),
         _text("reference", "Reference of the payer or of the bank."),
         _text("distribute", "Whether the money is applied to items at once; default auto.", enums.DISTRIBUTE),
+        _text("distribution", "Which items it pays, where the account's plan does not decide, as JSON."),
     ),
 )
 
-LANDING_TABLES: tuple[LandingTable, ...] = (ACCOUNTS, BILLING_INSTRUCTIONS, CHARGES, PAYMENTS)
+COMMANDS = LandingTable(
+    name="commands",
+    kind="landing",
+    description="What people and other systems ask for: changes of plans, payers, items, invoices and money.",
+    record_id="command_id",
+    required=("command_id", "command_type"),
+    key=("command_id",),
+    columns=(
+        _text("command_id", "External id; the same id again has no effect.", nullable=False),
+        _text("command_type", "What is asked for (docs/commands.md).", nullable=False),
+        _text("target_type", "What the command is about.", enums.TARGET_TYPES),
+        _text("target_id", "External id of what it is about."),
+        _text("amount", "Amount, in the currency of the account concerned."),
+        _text("reason", "Why it is asked for."),
+        _text("params", "Further parameters of the command, as JSON (docs/commands.md)."),
+        _text("requested_by", "Who asked for it."),
+        _whole("sequence", "Order among commands of the same account and day; default 0."),
+    ),
+)
+
+LANDING_TABLES: tuple[LandingTable, ...] = (ACCOUNTS, BILLING_INSTRUCTIONS, CHARGES, PAYMENTS, COMMANDS)
 """Every table that may come in, in the order in which a day takes them."""

@@ -91,6 +91,13 @@ class Story:
             day += timedelta(days=1)
         return self
 
+    def fork(self) -> Story:
+        """Another story with the same days so far; what lands on one of them from now on is not known to the other."""
+        other = Story(self.carrier)
+        other.book, other.days, other._omitted = self.book, dict(self.days), self._omitted
+        other._landed = {day: {name: list(rows) for name, rows in inbox.items()} for day, inbox in self._landed.items()}
+        return other
+
     @property
     def today(self) -> date:
         """The last closed day."""

@@ -8,12 +8,13 @@ the first ones, without a gap.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from typing import NamedTuple
 
 from schemas.journal import JOURNAL
-from warehouse.manifest import Commit, Totals
+from warehouse.manifest import Commit, Part, Totals
 
 LandingDigests = Mapping[date, Mapping[str, str]]
 """SHA-256 of the landing files by business date and path below landing/."""
@@ -44,6 +45,15 @@ class DayRecord:
     is_locked: bool
 
 
+class Combined(NamedTuple):
+    """A part that holds the rows of several others, in their order."""
+
+    part: Part
+    commit: Commit
+    replaces: tuple[str, ...]
+    """Their paths."""
+
+
 @dataclass(slots=True)
 class Chain:
     """The commits so far, and what follows from them."""
@@ -52,19 +62,27 @@ class Chain:
     days: dict[date, Commit] = field(default_factory=dict)
     """The newest commit of each business date."""
     checkpoints: dict[date, Commit] = field(default_factory=dict)
+    compactions: dict[date, Commit] = field(default_factory=dict)
+    """The newest compaction by the last day that it combines."""
     locked: set[date] = field(default_factory=set)
+    _fresh: list[Commit] | None = None
+    _combined: list[Combined] | None = None
+    """What `fresh_days` and `combined` have found, until another commit follows: readers ask for each table."""
 
     def extend(self, commits: Iterable[Commit]) -> None:
         """Take in commits that follow the head."""
         for commit in commits:
+            self._fresh = self._combined = None
             self.commits.append(commit)
             if commit.kind == "day":
                 self.days[commit.business_date] = commit
             elif commit.kind == "checkpoint":
                 self.checkpoints[commit.business_date] = commit
+            elif commit.kind == "compaction":
+                self.compactions[commit.through] = commit
             elif commit.kind == "lock":
                 self.locked.update(_dates(commit))
-            else:
+            elif commit.kind == "unlock":
                 self.locked.difference_update(_dates(commit))
 
     @property
@@ -91,8 +109,24 @@ class Chain:
 
     def fresh_days(self) -> list[Commit]:
         """The commits of the days that count, in date order."""
-        stale = self.stale_reasons()
-        return [self.days[day] for day in sorted(self.days) if day not in stale]
+        if self._fresh is None:
+            stale = self.stale_reasons()
+            self._fresh = [self.days[day] for day in sorted(self.days) if day not in stale]
+        return list(self._fresh)
+
+    def standing(self, copies: Iterable[Commit]) -> list[Commit]:
+        """Those checkpoints or compactions that still are copies of the fresh days."""
+        digests = {commit.business_date: commit.day_digest for commit in self.fresh_days()}
+        return [copy for copy in copies if digests.get(copy.through) == copy.day_digest]
+
+    def combined(self) -> list[Combined]:
+        """The parts of the compactions that stand, and which parts of the days each of them holds."""
+        if self._combined is None:
+            days = self.fresh_days()
+            self._combined = [
+                one for commit in self.standing(self.compactions.values()) for one in _combined(commit, days)
+            ]
+        return list(self._combined)
 
     def record(self, day: date) -> DayRecord:
         """A closed day. Raises KeyError when it is not closed."""
@@ -106,6 +140,34 @@ class Chain:
             _record(self.days[day], stale_reason=stale.get(day), is_locked=day in self.locked)
             for day in sorted(self.days)
         ]
+
+
+def in_fewer_files(paths: Sequence[str], combined: Iterable[Combined]) -> list[str]:
+    """Paths of parts that hold the same rows: one in the place of all that it replaces, where all are asked for."""
+    asked = set(paths)
+    instead: dict[str, str] = {}
+    for one in combined:
+        if asked.issuperset(one.replaces):
+            instead |= dict.fromkeys(one.replaces, one.part.path)
+    return list(dict.fromkeys(instead.get(path, path) for path in paths))
+
+
+def retired_parts(commits: Sequence[Commit]) -> set[str]:
+    """Paths of the parts that a retention has given up, without those that came back: a day was closed as before."""
+    newest = {(commit.kind, commit.business_date, commit.through): commit for commit in commits}
+    live = {part.path for commit in newest.values() if commit.kind != "retention" for part in commit.parts}
+    return {part.path for commit in commits if commit.kind == "retention" for part in commit.parts} - live
+
+
+def _combined(compaction: Commit, days: Iterable[Commit]) -> Iterator[Combined]:
+    """The parts of a compaction, with the parts that its days have of the same tables."""
+    replaced: dict[str, list[str]] = {part.table: [] for part in compaction.parts}
+    for day in days:
+        if compaction.business_date <= day.business_date <= compaction.through:
+            for part in day.parts:
+                replaced.setdefault(part.table, []).append(part.path)
+    for part in compaction.parts:
+        yield Combined(part, compaction, tuple(replaced[part.table]))
 
 
 def _record(commit: Commit, *, stale_reason: str | None, is_locked: bool) -> DayRecord:

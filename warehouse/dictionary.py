@@ -15,7 +15,7 @@ from schemas.declare import Column, Table
 from schemas.journal import EVENT_TABLES
 from schemas.landing import LANDING_TABLES, LandingTable
 from schemas.reports import REPORTS, Report
-from warehouse.catalogue import comment, sql_type
+from warehouse.views import comment, sql_type
 
 PATH = Path(__file__).parent.parent / "docs" / "data-dictionary.md"
 _MONEY_DECIMALS = 2

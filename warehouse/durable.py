@@ -1,9 +1,9 @@
 """Files that are there whole or not at all, after a crash at any moment.
 
 The order is always the same: write under a temporary name in the same directory, fsync the file, move or link it to
-its final name, fsync the directory and those above it. Several files are moved first and their directories made
-durable together after: the first fsync then pays for all. Temporary names begin with `.tmp-`; nobody reads them and
-`Store.vacuum` removes them.
+its final name, fsync the directory and those above it. Of several files each step is done for all before the next one
+(`Staging`): the first fsync then pays for most, and each directory is made durable once. Temporary names begin with
+`.tmp-`; nobody reads them and `Store.vacuum` removes them.
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ import shutil
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from types import TracebackType
+from typing import Self
 
 import polars as pl
 
@@ -35,16 +37,8 @@ def write_temporary(directory: Path, write: Callable[[Path], object], what: str)
 
     `what` names the fault points. Raises WriteError.
     """
-    temporary = directory / f"{TEMPORARY}{os.getpid()}-{next(_serial)}"
-    with failing_cleanly(temporary.parent, temporary):
-        fault_point(f"{what}.mkdir")
-        directory.mkdir(parents=True, exist_ok=True)
-        fault_point(f"{what}.write")
-        write(temporary)
-        fault_point(f"{what}.sync")
-        with temporary.open("rb") as file:
-            os.fchmod(file.fileno(), temporary.stat().st_mode & 0o555)
-            os.fsync(file.fileno())
+    temporary = _fill_temporary(directory, write, what)
+    _make_durable(temporary, what)
     return temporary
 
 
@@ -67,6 +61,48 @@ def sync_directories(files: Iterable[Path], root: Path, what: str) -> None:
             _sync(directory)
 
 
+class Staging:
+    """Files that get their final names together, at the end of a `with` block, each whole and durable by then.
+
+    Nothing is visible before that, nor after a block that raises. A crash while the names are given leaves some of the
+    files and not the others. `what` names the fault points. Raises WriteError.
+    """
+
+    def __init__(self, root: Path, what: str) -> None:
+        self._root = root
+        self._what = what
+        self._temporaries: dict[Path, Path] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            if kind is None:
+                self._place()
+        finally:
+            for temporary in self._temporaries.values():
+                with suppress(OSError):
+                    temporary.unlink(missing_ok=True)
+
+    def write(self, path: Path, write: Callable[[Path], object]) -> None:
+        """Let `write` fill the file that is to become `path`."""
+        self._temporaries[path] = _fill_temporary(path.parent, write, self._what)
+
+    def current(self, path: Path) -> Path:
+        """Where the content is that `path` has, or is to have."""
+        return self._temporaries.get(path, path)
+
+    def _place(self) -> None:
+        for temporary in self._temporaries.values():
+            _make_durable(temporary, self._what)
+        for path, temporary in self._temporaries.items():
+            move_into_place(temporary, path, self._what)
+        sync_directories(self._temporaries, self._root, self._what)
+
+
 def create_if_absent(path: Path, content: bytes, what: str) -> bool:
     """Create a file with this content unless the name is taken: False then, and the file there is left alone.
 
@@ -83,6 +119,26 @@ def create_if_absent(path: Path, content: bytes, what: str) -> bool:
             temporary.unlink()
     sync_directories([path], path.parent, what)
     return True
+
+
+def _fill_temporary(directory: Path, write: Callable[[Path], object], what: str) -> Path:
+    """Let `write` fill a new temporary file of the directory; return its path."""
+    temporary = directory / f"{TEMPORARY}{os.getpid()}-{next(_serial)}"
+    with failing_cleanly(directory, temporary):
+        fault_point(f"{what}.mkdir")
+        directory.mkdir(parents=True, exist_ok=True)
+        fault_point(f"{what}.write")
+        write(temporary)
+    return temporary
+
+
+def _make_durable(temporary: Path, what: str) -> None:
+    """Make a temporary file read-only, and its content durable."""
+    with failing_cleanly(temporary.parent, temporary):
+        fault_point(f"{what}.sync")
+        with temporary.open("rb") as file:
+            os.fchmod(file.fileno(), temporary.stat().st_mode & 0o555)
+            os.fsync(file.fileno())
 
 
 def _sync(directory: Path) -> None:

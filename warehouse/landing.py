@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -19,7 +20,7 @@ import polars as pl
 
 from schemas.journal import QUARANTINE
 from schemas.landing import LANDING_TABLES, LandingTable
-from warehouse.durable import move_into_place, sha256_of, sync_directories, write_temporary
+from warehouse.durable import Staging, sha256_of
 from warehouse.landing_files import (
     BUSINESS_DATE,
     MAX_BYTES,
@@ -40,6 +41,7 @@ __all__ = [
     "dates",
     "day_digests",
     "land",
+    "land_all",
     "landing_digests",
     "read_inbox",
     "strays",
@@ -99,17 +101,17 @@ def land(home: Home, table: str, file: str | os.PathLike[str], day: date | None 
 
     Raises LandingError (the file is refused), WriteError (the landing cannot be written to).
     """
-    path = Path(file)
-    declared = _table(table)
-    rows = _read(path, declared)
-    by_date = _by_date(rows, day, path.name)
-    unknown = tuple(name for name in rows.columns if name not in {*declared.column_names, BUSINESS_DATE})
-    landed = []
-    for business_date, dated in sorted(by_date.items()):
-        content = hashlib.sha256(dated.write_csv().encode()).hexdigest()[:8]
-        target = home.landing / table / f"{_PREFIX}{business_date}" / f"{_stem(path)}-{content}.parquet"
-        landed.append(Landed(target, business_date, dated.height, _keep(home, target, dated), unknown))
-    return landed
+    return land_all(home, [(table, file)], day)
+
+
+def land_all(home: Home, files: Iterable[tuple[str, str | os.PathLike[str]]], day: date | None = None) -> list[Landed]:
+    """The same for many files, each with its table: when one is refused, none lands.
+
+    They get their names in the landing together, so that making them durable is paid for once. After a crash in
+    between, some have landed, each whole; landing the files again completes them.
+    """
+    with Staging(home.root, "landing") as staging:
+        return [landed for table, file in files for landed in _stage(home, table, Path(file), day, staging)]
 
 
 def read_inbox(home: Home, day: date) -> Inbox:
@@ -255,7 +257,21 @@ def _rows_of(file: _File, content: bytes, is_number: dict[tuple[str, str], bool]
     return rows
 
 
-def _read(path: Path, table: LandingTable) -> pl.DataFrame:
+def _stage(home: Home, table: str, path: Path, day: date | None, staging: Staging) -> list[Landed]:
+    """Read one file and write its rows, date by date, for the landing. Raises LandingError."""
+    declared = _table(table)
+    rows = read_file(path, declared)
+    by_date = _by_date(rows, day, path.name)
+    unknown = tuple(name for name in rows.columns if name not in {*declared.column_names, BUSINESS_DATE})
+    landed = []
+    for business_date, dated in sorted(by_date.items()):
+        content = hashlib.sha256(dated.write_csv().encode()).hexdigest()[:8]
+        target = home.landing / table / f"{_PREFIX}{business_date}" / f"{_stem(path)}-{content}.parquet"
+        landed.append(Landed(target, business_date, dated.height, _keep(target, dated, staging), unknown))
+    return landed
+
+
+def read_file(path: Path, table: LandingTable) -> pl.DataFrame:
     """The rows of a file that somebody brings, as text. Raises LandingError."""
     if not path.is_file():
         msg = f"{path} is not there, or is no file"
@@ -294,22 +310,19 @@ def _by_date(rows: pl.DataFrame, day: date | None, name: str) -> dict[date, pl.D
     return {business_date: part for (business_date,), part in by_date.items()}
 
 
-def _keep(home: Home, target: Path, rows: pl.DataFrame) -> bool:
+def _keep(target: Path, rows: pl.DataFrame, staging: Staging) -> bool:
     """Write rows into the landing unless they are there. Raises LandingError when other rows are."""
-    if target.exists():
+    current = staging.current(target)
+    if current.exists():
         try:
-            is_same = pl.read_parquet(target, glob=False, hive_partitioning=False).equals(rows)
+            is_same = pl.read_parquet(current, glob=False, hive_partitioning=False).equals(rows)
         except (pl.exceptions.PolarsError, pl.exceptions.PanicException):
             is_same = False
         if not is_same:
             msg = f"{target} is there already and holds something else; move it away and land again"
             raise LandingError(Code.CHANGED, msg)
         return False
-    temporary = write_temporary(
-        target.parent, lambda file: rows.write_parquet(file, compression="zstd", compression_level=1), "landing"
-    )
-    move_into_place(temporary, target, "landing")
-    sync_directories([target], home.root, "landing")
+    staging.write(target, lambda file: rows.write_parquet(file, compression="zstd", compression_level=1))
     return True
 
 

@@ -4,7 +4,8 @@ The lease is a file created only if absent. It ends when its owner gives it back
 found dead on this host; then the next writer takes it over. A paused owner may wake up after that, so the lease is
 courtesy and the number of the manifest is the fence: of two writers on one head, `manifest.publish` lets one through.
 
-This is the only module of the warehouse that reads the clock; nothing that it reads goes into a manifest.
+Only this module and `warehouse.compaction`, which asks how old manifests are, read the clock; nothing that they read
+goes into a manifest.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from warehouse.durable import TEMPORARY, create_if_absent, move_into_place, write_temporary
-from warehouse.faults import LeaseError, WriteError
+from warehouse.faults import LeaseError
 
 LEASE_SECONDS = 600.0
 """How long a lease lasts without a heartbeat; each commit is one."""
@@ -73,7 +74,8 @@ class Lease:
         for _ in range(_ATTEMPTS):
             try:
                 is_ours = create_if_absent(path, holder.encode(), "lease")
-            except WriteError:
+            except BaseException:
+                # The file may be there already: linked, but its directory not durable, or the run interrupted.
                 lease.give_back()
                 raise
             if is_ours:

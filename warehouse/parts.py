@@ -53,6 +53,16 @@ def write_snapshots(warehouse: Path, tables: Mapping[str, pl.DataFrame], day: da
     )
 
 
+def write_combined(warehouse: Path, table: str, rows: pl.DataFrame, first: date) -> Part:
+    """Write what the days of a month added to a table, or changed in it, as one part; rows in the order of the days.
+
+    Raises as `write_deltas`.
+    """
+    directory = warehouse / "tables" / table / f"month={first:%Y-%m}"
+    [part] = _write_all(warehouse, [_stage(directory, "part", table, rows)])
+    return part
+
+
 def read_parts(warehouse: Path, parts: Iterable[tuple[Part, Commit]], *, verify: bool = True) -> list[pl.DataFrame]:
     """The rows of parts, in their order, as frames whose columns are the declared ones.
 
@@ -157,19 +167,21 @@ def _read_back(path: Path, rows: pl.DataFrame) -> pl.DataFrame:
 def check_contract(rows: pl.DataFrame, table: str) -> None:
     """Hold rows against the contract of a declared table. Raises ContractError.
 
-    Rows of a state table may open with the business_date of their delta. A quick look finds out whether anything is
-    wrong; pandera, fifty times slower, then says what.
+    Rows of a state table may open with the business_date of their delta; a key may then recur on another day. A quick
+    look finds out whether anything is wrong; pandera, fifty times slower, then says what.
     """
     declared = TABLES.get(table)
     if declared is None:
         return
     is_delta = declared.kind == "state" and rows.columns[0] == _BUSINESS_DATE
     expected = {_BUSINESS_DATE: pl.Date(), **declared.schema} if is_delta else dict(declared.schema)
-    if list(rows.schema.items()) != list(expected.items()) or not _keeps_contract(rows, declared):
+    spans_days = is_delta and rows[_BUSINESS_DATE].n_unique() > 1
+    key = (_BUSINESS_DATE, *declared.key) if spans_days else declared.key
+    if list(rows.schema.items()) != list(expected.items()) or not _keeps_contract(rows, declared, key):
         raise ContractError(_reason(rows.drop(_BUSINESS_DATE) if is_delta else rows, declared))
 
 
-def _keeps_contract(rows: pl.DataFrame, table: Table) -> bool:
+def _keeps_contract(rows: pl.DataFrame, table: Table, key: tuple[str, ...]) -> bool:
     """Whether rows of the declared types have the values that they may have, and each key once."""
     for column in table.columns:
         values = rows[column.name]
@@ -179,9 +191,9 @@ def _keeps_contract(rows: pl.DataFrame, table: Table) -> bool:
             return False
         if column.values is not None and column.dtype == pl.String and not values.is_in(column.values).all():
             return False
-    if len(table.key) == 1:
-        return rows[table.key[0]].n_unique() == rows.height
-    return not table.key or not rows.select(table.key).is_duplicated().any()
+    if len(key) == 1:
+        return rows[key[0]].n_unique() == rows.height
+    return not key or not rows.select(key).is_duplicated().any()
 
 
 def _reason(rows: pl.DataFrame, table: Table) -> str:
@@ -217,7 +229,8 @@ def _balanced_sums(lines: pl.DataFrame) -> dict[str, Totals]:
 def _bytes_of(warehouse: Path, part: Part, commit: Commit, *, verify: bool) -> bytes:
     """The bytes of a part, hashed before anybody parses them."""
     path = warehouse / part.path
-    remedy = f"restore it, or close {commit.business_date} again"
+    again = "run `paidthrough compact`" if commit.kind == "compaction" else f"close {commit.business_date} again"
+    remedy = f"restore it, or {again}"
     try:
         fault_point("part.read")
         content = path.read_bytes()

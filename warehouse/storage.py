@@ -23,7 +23,7 @@ import polars as pl
 
 from schemas.book import BOOK_TABLES
 from schemas.declare import Table
-from warehouse.days import Chain, DayRecord, LandingDigests
+from warehouse.days import Chain, DayRecord, LandingDigests, in_fewer_files, retired_parts
 from warehouse.durable import TEMPORARY, failing_cleanly, sync_directories
 from warehouse.faults import (
     ChainError,
@@ -39,7 +39,7 @@ from warehouse.faults import (
     fault_point,
 )
 from warehouse.lease import LEASE_SECONDS, Lease, start_of
-from warehouse.manifest import Commit, Part, Totals, decode, numbers, read_chain
+from warehouse.manifest import HEAD, Commit, Part, Totals, decode, numbers, read_chain
 from warehouse.parts import TABLES, problem_of, read_parts
 from warehouse.writer import Writer
 
@@ -182,17 +182,10 @@ class Store:
             reason = self.chain().stale_reasons().get(day, "it is not closed")
             msg = f"there is no book of {day}: {reason}; close the days up to it first"
             raise StaleError(msg)
-        checkpoints = self._chain.checkpoints.values()
-        usable = [
-            commit
-            for commit in checkpoints
-            if commit.business_date <= day
-            and commit.business_date in fresh
-            and fresh[commit.business_date].day_digest == commit.day_digest
-        ]
+        checkpoints = self._chain.standing(self._chain.checkpoints.values())
+        usable = [commit for commit in checkpoints if commit.business_date <= day]
         base = max(usable, key=lambda commit: commit.business_date, default=None)
-        deltas = [commit for date_, commit in fresh.items() if date_ <= day and (not base or date_ > base.through)]
-        return {name: self._state(table, base, deltas) for name, table in _BOOK.items()}
+        return {name: self._state(table, base, day) for name, table in _BOOK.items()}
 
     @contextmanager
     def writer(self, run_id: str | None = None, lease_seconds: float = LEASE_SECONDS) -> Iterator[Writer]:
@@ -217,10 +210,14 @@ class Store:
             lease.give_back()
 
     def verify(self) -> list[Problem]:
-        """Read every manifest and hash every file that one names; what no manifest names is not looked at."""
+        """Read every manifest and hash every file that one names; what no manifest names is not looked at.
+
+        Files that a retention gave up may be missing.
+        """
         problems: list[Problem] = []
-        found = numbers(self.home.manifests)
+        commits: list[Commit] = []
         parent: str | None = None
+        found = numbers(self.home.manifests)
         for number in range(1, (found[-1] if found else 0) + 1):
             name = f"{number:010d}.json"
             try:
@@ -233,19 +230,24 @@ class Store:
                 message = f"manifest {name} does not follow the one before it"
                 problems.append(Problem("E-CHAIN", f"manifests/{name}", name, message))
             parent = commit.digest
-            for part in commit.parts:
-                if wrong := problem_of(self.home.warehouse, part):
-                    message = f"{part.path}, named by manifest {name}, {wrong}"
-                    problems.append(Problem("E-CORRUPT", part.path, name, message))
-        return problems
+            commits.append(commit)
+        retired = retired_parts(commits)
+        for commit in commits:
+            for part in commit.parts if commit.kind != "retention" else ():
+                if part.path not in retired and (wrong := problem_of(self.home.warehouse, part)):
+                    message = f"{part.path}, named by manifest {commit.file_name}, {wrong}"
+                    problems.append(Problem("E-CORRUPT", part.path, commit.file_name, message))
+        return problems or self._head_problems()
 
     def vacuum(self) -> list[Path]:
         """Remove what crashed writers left: temporary files, and parts that no manifest names. Takes the lease.
 
-        Temporary files of a process that still runs on this host stay: it may be landing a file.
+        Parts that a retention gave up are removed too. Temporary files of a process that still runs on this host stay:
+        it may be landing a file.
         """
         with self.writer():
-            named = {part.path for commit in self.chain().commits for part in commit.parts}
+            commits = self.chain().commits
+            named = {part.path for commit in commits for part in commit.parts} - retired_parts(commits)
             parts = [*self.home.tables.rglob("*.parquet"), *self.home.checkpoints.rglob("*.parquet")]
             litter = [path for path in self.home.root.rglob(f"{TEMPORARY}*") if not _is_in_use(path)]
             litter += [path for path in parts if path.relative_to(self.home.warehouse).as_posix() not in named]
@@ -253,20 +255,32 @@ class Store:
                 path.unlink()
         return sorted(litter)
 
+    def _head_problems(self) -> list[Problem]:
+        """What is wrong with the end of a chain whose manifests are in order: the newest may be missing."""
+        try:
+            Store(self.home).head()
+        except StorageError as error:
+            return [Problem(error.code, f"manifests/{HEAD}", HEAD, error.message)]
+        return []
+
     def _parts(self, table: str, through: date | None, after: date | None) -> list[tuple[Part, Commit]]:
-        """The parts of a table in the fresh days of a range, each with its commit."""
-        return [
-            (part, commit)
+        """The parts that hold what the fresh days of a range have of a table, each with its commit."""
+        named = {
+            part.path: (part, commit)
             for commit in self.chain().fresh_days()
             if (through is None or commit.business_date <= through) and (after is None or commit.business_date > after)
             for part in commit.parts
             if part.table == table
-        ]
+        }
+        combined = self._chain.combined()
+        chosen = in_fewer_files(list(named), combined)
+        named |= {one.part.path: (one.part, one.commit) for one in combined}
+        return [named[path] for path in chosen]
 
-    def _state(self, table: Table, base: Commit | None, deltas: list[Commit]) -> pl.DataFrame:
-        """The last version of each key of a state table."""
+    def _state(self, table: Table, base: Commit | None, day: date) -> pl.DataFrame:
+        """The last version of each key of a state table at close of a day."""
         whole = [] if base is None else [(part, base) for part in base.parts if part.table == table.name]
-        later = [(part, commit) for commit in deltas for part in commit.parts if part.table == table.name]
+        later = self._parts(table.name, day, base.through if base else None)
         frames = read_parts(self.home.warehouse, whole)
         if later:
             frames += [rows.drop("business_date") for rows in read_parts(self.home.warehouse, later)]

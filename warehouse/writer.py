@@ -1,4 +1,4 @@
-"""Writing to the warehouse: closing a day, keeping a checkpoint, locking and unlocking a range.
+"""Writing to the warehouse: closing a day, keeping a checkpoint, locking and unlocking a range, and compaction.
 
 Every commit is one manifest, linked into place when everything that it names is durable and checked. Before that, a
 crash leaves the warehouse as it was; after it, the day is closed.
@@ -6,7 +6,7 @@ crash leaves the warehouse as it was; after it, the day is closed.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
@@ -16,7 +16,7 @@ import polars as pl
 from warehouse.days import Chain, DayRecord
 from warehouse.faults import ChainError, LockedError, RangeError
 from warehouse.lease import Lease
-from warehouse.manifest import Commit, Kind, digest_of_day, publish
+from warehouse.manifest import Commit, Kind, Part, digest_of_day, publish
 from warehouse.parts import write_deltas, write_snapshots
 
 _DAY = timedelta(days=1)
@@ -57,11 +57,9 @@ class Writer:
         self._lease.heartbeat()
         parts = write_deltas(self._warehouse, tables, day)
         draft = Commit(
-            number=0,
             kind="day",
             business_date=day,
             through=day,
-            parent=None,
             opening=opening,
             day_digest=digest_of_day(day, opening, parts),
             parts=parts,
@@ -82,16 +80,21 @@ class Writer:
         record = self._fresh(day)
         self._lease.heartbeat()
         parts = write_snapshots(self._warehouse, frames, day)
-        draft = Commit(
-            number=0,
-            kind="checkpoint",
-            business_date=day,
-            through=day,
-            parent=None,
-            day_digest=record.digest,
-            parts=parts,
-        )
-        return self._publish(draft, self._chain.checkpoints.get(day))
+        return self._publish_copy("checkpoint", day, record, parts)
+
+    def compact(self, first: date, last: date, parts: Sequence[Part]) -> Commit:
+        """Offer readers these parts instead of those that the fresh days of a range have of the same tables.
+
+        The days stay what they are, digests and all. Raises ChainError when the last day is not closed or is stale,
+        ConflictError, LeaseError, WriteError.
+        """
+        return self._publish_copy("compaction", first, self._fresh(last), parts)
+
+    def retire(self, first: date, last: date, parts: Sequence[Part]) -> Commit:
+        """Say that parts of commits of a range are going to be removed on purpose. Raises as `compact`."""
+        draft = Commit(kind="retention", business_date=first, through=last, parts=tuple(parts))
+        said = [commit for commit in self._chain.commits if commit.kind == "retention"]
+        return self._publish(draft, said[-1] if said else None)
 
     def lock(self, first: date, last: date) -> Commit:
         """Lock an accounting period: no day of it, nor one before it, can be closed again.
@@ -100,18 +103,24 @@ class Writer:
         """
         _check_range(first, last)
         self._fresh(last)
-        return self._publish(Commit(0, "lock", first, last, None), self._last_of("lock", first, last))
+        return self._publish_lock("lock", first, last)
 
     def unlock(self, first: date, last: date) -> Commit:
         """Open a locked range again. Raises RangeError when it is no range."""
         _check_range(first, last)
-        return self._publish(Commit(0, "unlock", first, last, None), self._last_of("unlock", first, last))
+        return self._publish_lock("unlock", first, last)
 
-    def _last_of(self, kind: Kind, first: date, last: date) -> Commit | None:
-        """The newest lock or unlock, when it is of this kind and range: to say it again changes nothing."""
+    def _publish_copy(self, kind: Kind, first: date, record: DayRecord, parts: Sequence[Part]) -> Commit:
+        """Publish what can be made from the days up to one, and counts while that day is as it is now."""
+        last = record.business_date
+        draft = Commit(kind=kind, business_date=first, through=last, day_digest=record.digest, parts=tuple(parts))
+        copies = self._chain.checkpoints if kind == "checkpoint" else self._chain.compactions
+        return self._publish(draft, copies.get(last))
+
+    def _publish_lock(self, kind: Kind, first: date, last: date) -> Commit:
+        """Publish a lock or unlock; to say the newest one again changes nothing."""
         locks = [commit for commit in self._chain.commits if commit.kind in ("lock", "unlock")]
-        is_said = bool(locks) and (locks[-1].kind, locks[-1].business_date, locks[-1].through) == (kind, first, last)
-        return locks[-1] if is_said else None
+        return self._publish(Commit(kind=kind, business_date=first, through=last), locks[-1] if locks else None)
 
     def _publish(self, draft: Commit, current: Commit | None) -> Commit:
         """Make a commit visible on the head that this writer knows, unless `current` already says the same."""

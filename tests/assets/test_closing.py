@@ -90,6 +90,7 @@ class TestRunningAgain:
         assert Store(home).head() == head
 
     def test_a_forced_day_that_comes_out_the_same_stays_the_same_commit(self, home: Home) -> None:
+        """R-LED-20."""
         close_through(home, day(3))
         head = Store(home).head()
         close_range(home, day(1), day(3), reclose=True)

@@ -254,6 +254,7 @@ def test_d_04_agency_bill(postings):
 
 
 def test_d_05_direct_bill_commission(postings):
+    """R-TXN-17, R-TXN-19: a change by its difference; what is earned is swept."""
     postings.post(
         DAY,
         ("SubmissionCmsnTxn", "100", {"variant": "new_policy"}),
@@ -293,6 +294,7 @@ D_06: tuple[tuple[tuple[Step, ...], str], ...] = (
 
 
 def test_d_06_collateral(postings):
+    """R-LED-30: Held and Reserve stay equal."""
     for steps, figures in D_06:
         postings.post(DAY, *steps)
         found = [
@@ -440,7 +442,7 @@ def test_d_13_advance(postings):
 
 
 def test_d_14_archive(postings):
-    """R-TXN-28: the producer's fund is the same on the hot journal with the rollup as on the whole one without."""
+    """R-TXN-27, R-TXN-28: the producer's fund is the same with the rollup as on the whole journal without."""
     net = {"variant": "net_of_commission", "net_amount": "900", "commission_amount": "100"}
     receipt = postings.post(DAY, ("AgencyBillMoneyReceivedTxn", "900"))
     postings.post(DAY, ("ChargePaidFromProducer", "1000", PREMIUM | net))

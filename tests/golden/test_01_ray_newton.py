@@ -65,6 +65,7 @@ def test_e_ovr_01_to_04_down_payment_installments_and_dates() -> None:
     ],
 )
 def test_e_ovr_invoice_states(example: str, as_of: date, expected: str) -> None:
+    """R-LIF-08, R-LIF-09, R-LIF-11."""
     story = ray_newton().close_through(as_of)
     assert ", ".join(f"{status} {amount}" for _, status, amount in story.invoices()) == expected, example
 

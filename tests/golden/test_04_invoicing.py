@@ -66,6 +66,7 @@ def test_e_ci_01_monthly_stream_bills_on_its_day() -> None:
 
 
 def test_e_ci_02_and_e_bl_1_account_level_streams_are_shared_by_periodicity() -> None:
+    """R-ENT-08."""
     story = Story(plans(monthly(), ("X", "Week", monthly(interval="every_week"))))
     policies = [("P1", "X"), ("P2", "X"), ("P3", "Week")]
     story.land(
@@ -260,6 +261,7 @@ def test_e_ci_23_remainder_treatments(treatment: str, extra: list[int]) -> None:
 
 
 def test_e_ci_25_one_installment_a_month() -> None:
+    """E-LIF-01, R-PP-1, R-CI-50."""
     story = issued(monthly(maximum=4), amount="400")
     assert story.amounts() == ["100.00"] * 4
     assert story.dates("bill_date") == ["2025-01-01", "2025-02-01", "2025-03-01", "2025-04-01"]
@@ -325,6 +327,7 @@ def test_e_ci_27_and_e_inv_02_due_date_is_the_lead_time_later() -> None:
 
 
 def test_e_inv_01_account_level_bill_date_mode() -> None:
+    """E-ENT-03, R-INV-02."""
     account = {**ACCOUNT_LEVEL, "invoice_day_of_month": 12}
     story = issued(monthly(), account=account, carrier_changes=(TEN_DAYS,))
     assert (story.dates("bill_date")[0], story.dates("due_date")[0]) == ("2025-01-12", "2025-01-22")

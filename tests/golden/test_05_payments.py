@@ -125,6 +125,7 @@ def test_d_dst_04_then_money_pays_what_is_left() -> None:
 
 
 def test_e_dst_02_high_priority_first_on_the_same_event_date() -> None:
+    """R-CP-10."""
     example = Example().owes("installment", "100", priority=MEDIUM).owes("recapture", "45", priority=HIGH)
     assert example.pays("60").paid == {"installment": "15.00", "recapture": "45.00"}
 

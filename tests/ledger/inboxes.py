@@ -10,7 +10,7 @@ import polars as pl
 
 from carriers import standard
 from ledger.accounts import book_accounts
-from ledger.book import Book
+from ledger.book import ITEMS_PER_CHARGE, Book
 from ledger.carrier import Carrier
 from ledger.instructions import book_instructions
 from ledger.intake import Accepted, accept
@@ -109,6 +109,16 @@ def payment(payment_id: str = "M", **changes: object) -> Row:
     return {"payment_id": payment_id, "amount": "100.00", "account_id": "BOOKED"} | changes
 
 
+def command(command_id: str = "C", **changes: object) -> Row:
+    """A good command about the booked account."""
+    return {
+        "command_id": command_id,
+        "command_type": "resend_invoice",
+        "target_type": "invoice",
+        "target_id": "1",
+    } | changes
+
+
 def frame(table: str, rows: Sequence[Mapping[str, object]], file: str = "rows.parquet") -> pl.DataFrame:
     """Rows as the landing reader gives them: every landed column as text, with file and row number."""
     listed = [{name: None if value is None else str(value) for name, value in row.items()} for row in rows]
@@ -141,7 +151,16 @@ def book() -> Book:
     landed = inbox(**first_day())
     after, refused = booked(Book.empty().open_day(), landed, FIRST_DAY)
     assert refused.is_empty(), refused
-    return after.open_day()
+    return _cut_often(after, "I-CANCELLED").open_day()
+
+
+def _cut_often(after: Book, instruction_id: str) -> Book:
+    """The charge of an instruction has had so many items that few numbers are left for more."""
+    key = after["instructions"].filter(instruction_id=instruction_id)["instruction_key"].item()
+    charge_key = after["charges"].filter(instruction_key=key)["charge_key"].item()
+    items = after["invoice_items"].with_row_index("row").filter(charge_key=charge_key).sort("item_key")
+    last = pl.Series([charge_key * ITEMS_PER_CHARGE + 1000])
+    return after.update("invoice_items", items["row"].tail(1), {"item_key": last})
 
 
 def first_day() -> dict[str, list[Row]]:
@@ -151,7 +170,7 @@ def first_day() -> dict[str, list[Row]]:
         "accounts": [
             account("BOOKED", name="Booked Ltd", invoice_day_of_month=10),
             account("EUR", currency="EUR"),
-            account("LISTBILL", account_type="list_bill"),
+            account("LISTBILL", account_type="list_bill", payment_plans="Monthly; Twice Per Month"),
         ],
         "billing_instructions": [
             issuance("I-BOOKED", account_id="BOOKED", policy_id="P-BOOKED", **term),

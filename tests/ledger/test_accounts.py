@@ -43,6 +43,7 @@ def test_an_account_has_the_defaults_of_the_carrier():
         "parent_account_id": None,
         "name": None,
         "creation_date": DAY,
+        "payment_plans": None,
     }
 
 

@@ -71,6 +71,7 @@ NEXT, LATER = {"status": PLANNED, "is_next_planned": True}, {"status": PLANNED}
 
 
 def test_every_word_of_a_plan_has_its_expression() -> None:
+    """R-PAP-13."""
     assert set(FILTERS) == set(get_args(Filter))
     assert set(ORDERS) == set(get_args(Order))
 
@@ -109,6 +110,7 @@ def test_credits_pass_the_positive_filter_because_they_are_taken_before_it() -> 
 
 
 def test_filters_are_an_and_in_any_order() -> None:
+    """R-PLN-13, R-PAP-06."""
     rows = (
         DUE_ITEM | {"for_period_key": 9},
         DUE_ITEM | {"for_period_key": 9, "period_key": 9},

@@ -7,12 +7,14 @@ before it, cases numbered 0 to no section. Every case lands beside good rows of 
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import NamedTuple
 
 import polars as pl
 import pytest
 
 from ledger.accounts import book_accounts
+from ledger.instructions import book_instructions
 from ledger.intake import complete_refused, counts
 from ledger.reasons import REASONS
 from ledger.receipts import receive_payments
@@ -25,6 +27,7 @@ from tests.ledger.inboxes import (
     carrier,
     change,
     charge,
+    command,
     inbox,
     issuance,
     of_account,
@@ -36,6 +39,9 @@ Codes = dict[tuple[str, str | None], str]
 LONG = "x" * 10_001
 CARD = "paid with 4111 1111 1111 1111"
 IBAN = "from GB82 WEST 1234 5698 7654 32"
+
+
+ROOT = Path(__file__).parents[2]
 
 
 class Case(NamedTuple):
@@ -55,6 +61,11 @@ def instruction(number: str, what: str, code: str, row: Row, *charges: Row) -> C
     carried = list(charges) or [charge("X")]
     codes: Codes = {("billing_instructions", "X"): code, ("charges", "X"): "E-INSTRUCTION-REFUSED"}
     return Case(number, what, {"billing_instructions": [row], "charges": carried}, codes)
+
+
+def commanded(number: str, what: str, code: str, **changes: object) -> Case:
+    """One bad command."""
+    return Case(number, what, {"commands": [command("X", **changes)]}, {("commands", "X"): code})
 
 
 def charged(number: str, what: str, code: str, row: Row, on: Row | None = None) -> Case:
@@ -102,9 +113,14 @@ INSTRUCTIONS = [
     instruction(
         "21a", "type that only a reversal makes", "E-TYPE-INTERNAL", issuance("X", instruction_type="reversal")
     ),
-    instruction("21b", "type that is not booked", "E-INSTRUCTION-TYPE", change("X", "offset")),
     instruction(
         "21c", "billing method that is not booked", "E-BILLING-METHOD", issuance("X", billing_method="agency_bill")
+    ),
+    instruction(
+        "21d",
+        "another method than the period has",
+        "E-BILLING-METHOD",
+        change("X", "audit", billing_method="list_bill"),
     ),
     instruction(
         "22",
@@ -162,7 +178,10 @@ INSTRUCTIONS = [
     instruction("31c", "no end of a new period", "E-NEEDED-FOR-TYPE", issuance("X", period_end=None)),
     instruction("31d", "no policy", "E-NEEDED-FOR-TYPE", change("X", "policy_change", policy_id=None)),
     instruction(
-        "31e", "another plan than the period has", "E-PLAN-CHANGE", change("X", "audit", payment_plan="Full Pay")
+        "31e",
+        "another plan for a charge that was cut a thousand times",
+        "E-PLAN-CHANGE",
+        change("X", "audit", policy_id="P-CANCELLED", payment_plan="Full Pay"),
     ),
     instruction(
         "31f",
@@ -170,9 +189,21 @@ INSTRUCTIONS = [
         "E-REPORTING-PERIOD",
         change("X", "policy_change", policy_id="P-REPORTING"),
     ),
-    charged(
-        "32", "list bill without payer", "E-LIST-BILL-PAYER", charge("X"), issuance("X", billing_method="list_bill")
+    instruction("32", "list bill without payer", "E-LIST-BILL-PAYER", issuance("X", billing_method="list_bill")),
+    instruction(
+        "32b",
+        "list bill, payer of another type",
+        "E-LIST-BILL-PAYER-TYPE",
+        issuance("X", billing_method="list_bill", payer_account_id="BOOKED"),
     ),
+    instruction(
+        "32c",
+        "list bill, plan that the payer does not offer",
+        "E-LIST-BILL-PLAN",
+        issuance("X", billing_method="list_bill", payer_account_id="LISTBILL", payment_plan="Full Pay"),
+    ),
+    instruction("32d", "unknown payer", "E-PAYER-UNKNOWN", issuance("X", payer_account_id="NOBODY")),
+    instruction("32e", "payer in another currency", "E-PAYER-CURRENCY", issuance("X", payer_account_id="EUR")),
     instruction("32a", "policy of a list bill account", "E-LIST-BILL-OWNER", issuance("X", account_id="LISTBILL")),
     instruction("33", "plan in another currency", "E-PLAN-CURRENCY", issuance("X", payment_plan="Euro")),
     instruction("33a", "account in another currency", "E-PLAN-CURRENCY", issuance("X", account_id="EUR")),
@@ -184,7 +215,11 @@ INSTRUCTIONS = [
     ),
     instruction("35a", "unknown special handling", "E-WORD", change("X", "audit", special_handling="later")),
     instruction(
-        "35b", "special handling", "E-SPECIAL-HANDLING", change("X", "audit", special_handling="bill_immediately")
+        "35b",
+        "special handling of an account",
+        "E-SPECIAL-HANDLING",
+        of_account("X", special_handling="bill_immediately"),
+        charge("X", charge_pattern="Account Late Fee"),
     ),
     instruction("0a", "policy on an account-level type", "E-POLICY-NOT-ALLOWED", of_account("X", policy_id="P-BOOKED")),
     instruction("0b", "modifiers cut off", "E-MODIFIERS-JSON", issuance("X", modifiers='{"max_installments": 4')),
@@ -267,7 +302,24 @@ CHARGES = [
         charge("X", charge_pattern="Split Fee"),
         of_account("X"),
     ),
+    charged(
+        "43b",
+        "pattern of collateral on an account",
+        "E-COLLATERAL-OWNER",
+        charge("X", charge_pattern="Collateral Fulfillment"),
+        of_account("X"),
+    ),
+    Case(
+        "43c",
+        "charge of a due date",
+        {
+            "billing_instructions": [change("X", "premium_report_due_date", policy_id="P-REPORTING")],
+            "charges": [charge("X")],
+        },
+        {("billing_instructions", "X"): "E-CHARGE-REFUSED", ("charges", "X"): "E-DUE-DATE-CHARGE"},
+    ),
     charged("46", "unknown payer", "E-PAYER-UNKNOWN", charge("X", payer_account_id="NOBODY")),
+    charged("46b", "payer in another currency", "E-PAYER-CURRENCY", charge("X", payer_account_id="EUR")),
     charged("46a", "card number as group", "E-CARD-NUMBER", charge("X", charge_group=CARD)),
     Case("0l", "no instruction", {"charges": [charge("X")]}, {("charges", "X"): "E-INSTRUCTION-UNKNOWN"}),
     Case(
@@ -284,7 +336,26 @@ CHARGES = [
     ),
 ]
 
+COMMANDS = [
+    commanded("0ca", "no such command", "E-COMMAND-UNKNOWN", command_type="do_something"),
+    commanded("0cb", "what an instruction does", "E-COMMAND-ELSEWHERE", command_type="add_policy"),
+    commanded("0cc", "about another type of thing", "E-COMMAND-TARGET", target_type="policy"),
+    commanded("0cd", "no target", "E-COMMAND-TARGET", target_id=None),
+    commanded("0ce", "an amount where none is taken", "E-COMMAND-AMOUNT", amount="5.00"),
+    commanded("0cf", "parameters that are no object", "E-PARAMS-JSON", params="[1]"),
+    commanded("0cg", "unknown parameter", "E-PARAMS-JSON", params='{"speed": 1}'),
+    commanded(
+        "0ch",
+        "a date that is none",
+        "E-PARAMS-JSON",
+        command_type="change_invoice_dates",
+        params='{"due_date": "2024-02-30"}',
+    ),
+    commanded("0ci", "no parameters", "E-PARAMS-MISSING", command_type="move_invoice_item", target_type="invoice_item"),
+]
+
 PAYMENTS = [
+    pay("0cj", "directions that are none", "E-DISTRIBUTION-JSON", distribution="[1]"),
     pay("51", "nothing", "E-AMOUNT-NOT-POSITIVE", amount="0.00"),
     pay("51a", "negative", "E-AMOUNT-NOT-POSITIVE", amount="-5"),
     pay("51b", "no amount", "E-VALUE-MISSING", amount=None),
@@ -332,6 +403,10 @@ ACCOUNTS = [
     acc("0z", "unknown parent", "E-PARENT-UNKNOWN", parent_account_id="NOBODY"),
     acc("0aa", "unknown billing plan", "E-PLAN-UNKNOWN", billing_plan="Gold"),
     acc("0ab", "unknown allocation plan", "E-PLAN-UNKNOWN", payment_allocation_plan="Gold"),
+    acc("0ag", "list bill account without plans", "E-LIST-BILL-PLANS", account_type="list_bill"),
+    acc("0ah", "no name between the separators", "E-LIST-BILL-PLANS", account_type="list_bill", payment_plans=" ;, "),
+    acc("0ai", "plans of an insured account", "E-PLANS-NOT-ALLOWED", payment_plans="Monthly"),
+    acc("0aj", "plan among others", "E-PLAN-UNKNOWN", account_type="list_bill", payment_plans="Monthly; Hourly"),
     acc("0ac", "bank account as name", "E-IBAN", name="de89370400440532013000"),
     of_row(
         "0ad",
@@ -355,9 +430,15 @@ ACCOUNTS = [
     ),
 ]
 
-CASES = [*INSTRUCTIONS, *CHARGES, *PAYMENTS, *ACCOUNTS]
+CASES = [*INSTRUCTIONS, *CHARGES, *PAYMENTS, *COMMANDS, *ACCOUNTS]
 
 WARNINGS = [
+    pay(
+        "0ck",
+        "more allocated than paid",
+        "W-PAYMENT-DISTRIBUTION",
+        distribution='{"allocate": [{"target_type": "policy", "target_id": "P-BOOKED", "amount": "999.00"}]}',
+    ),
     pay("53a", "three years old", "W-PAYMENT-OLD", payment_date="2021-06-10"),
     pay(
         "54",
@@ -373,6 +454,17 @@ WARNINGS = [
         {"billing_instructions": [issuance("X")], "charges": [charge("X", 1), charge("X", 2)]},
         {("charges", "X"): "W-CHARGE-REPEATED"},
     ),
+    Case(
+        "30",
+        "renewal that overlaps the term before",
+        {
+            "billing_instructions": [
+                issuance("X", instruction_type="renewal", account_id="BOOKED", policy_id="P-BOOKED")
+                | {"period_start": "2025-06-02", "period_end": "2026-06-02", "effective_date": "2025-06-02"}
+            ]
+        },
+        {("billing_instructions", "X"): "W-PERIOD-OVERLAP"},
+    ),
     pay("50", "unknown account", "W-PAYMENT-SUSPENDED", account_id="NOBODY"),
     pay("56", "policy of another account", "W-PAYMENT-TARGET", account_id="A2", policy_id="P-BOOKED"),
     pay("56a", "unknown term", "W-PAYMENT-TERM", policy_id="P-BOOKED", term_number=9),
@@ -386,6 +478,7 @@ def beside_good_rows(rows: dict[str, list[Row]]) -> dict[str, list[Row]]:
         "billing_instructions": [issuance("GOOD")],
         "charges": [charge("GOOD", 1), charge("GOOD", 2, charge_pattern="Taxes", amount="-60.50")],
         "payments": [payment("GOOD")],
+        "commands": [command("GOOD")],
     }
     return {table: [*good[table][:1], *rows.get(table, []), *good[table][1:]] for table in good}
 
@@ -424,8 +517,10 @@ def test_the_row_is_booked_with_a_warning(case: Case):
     _, refused = booked(book(), landed)
     assert refused.is_empty()
     accepted = taken(landed, book())
-    received = receive_payments(book_accounts(book(), accepted, DAY, carrier()), accepted.payments, DAY, carrier())
-    warned = pl.concat([accepted.warnings, received.warnings])
+    start = book_accounts(book(), accepted, DAY, carrier())
+    instructed = book_instructions(start, accepted.billing_instructions, accepted.charges, DAY, carrier())
+    received = receive_payments(instructed.book, accepted.payments, DAY, carrier())
+    warned = pl.concat([accepted.warnings, instructed.warnings, received.warnings])
     found = set(zip(warned.select("table_name", "record_id").rows(), warned["code"], strict=True))
     assert found == set(case.codes.items())
     assert_nothing_is_lost(landed, refused)
@@ -433,7 +528,17 @@ def test_the_row_is_booked_with_a_warning(case: Case):
 
 def test_every_reason_of_a_row_has_a_case():
     raised = {code for case in (*CASES, *WARNINGS) for code in case.codes.values()}
-    assert raised == {reason.code for reason in REASONS.values() if reason.decided_by != "file"}
+    assert raised == {
+        reason.code
+        for reason in REASONS.values()
+        if reason.decided_by != "file" and (reason.table, reason.decided_by) != ("commands", "book")
+    }
+
+
+def test_every_reason_of_the_book_for_a_command_is_named_in_a_test():
+    texts = "".join(path.read_text(encoding="utf-8") for path in ROOT.rglob("tests/**/test_*.py"))
+    codes = [code for code, reason in REASONS.items() if (reason.table, reason.decided_by) == ("commands", "book")]
+    assert [code for code in codes if f'"{code}"' not in texts] == []
 
 
 def test_every_case_has_a_number_of_its_own():
@@ -442,6 +547,7 @@ def test_every_case_has_a_number_of_its_own():
 
 
 ACCEPTED = [
+    ("0ca", "a command with parameters", {"commands": [command("X", params="{ }")]}),
     ("34", "no charges", {"billing_instructions": [issuance("X")]}),
     ("38", "charge of nothing", {"billing_instructions": [issuance("X")], "charges": [charge("X", amount="0.00")]}),
     ("39", "zeros after the cents", {"payments": [payment("X", amount="10.5000")]}),

@@ -7,7 +7,7 @@ from datetime import date
 import polars as pl
 import pytest
 
-from ledger.balances import owner_amounts, t_account_balances, t_account_name, trial_balance
+from ledger.balances import T_ACCOUNT, owner_amounts, t_account_balances, t_account_name, trial_balance
 from schemas import enums
 from tests.postings import Postings
 
@@ -48,6 +48,29 @@ def test_natural_balances(journal):
         ("Premium Unbilled", 0, 10000, 10000, 0),
         ("Premium Write-Off Expense", 0, 5000, 0, 5000),
     ]
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [
+        {},
+        {"owner_key": [5, -3]},
+        {"owner_key": [2**62, -(2**62)], "fund_policy_key": [0, 2**40, 7]},
+        {"charge_pattern": ["Tax", "", "Premium"], "currency": ["USD", "EUR"]},
+        {"charge_pattern": ["Tax", None, "Premium"]},
+        {"owner_key": [None]},
+    ],
+)
+def test_t_accounts_are_told_apart_and_sorted_whatever_their_keys(journal, columns):
+    lines = journal.with_columns(
+        pl.Series(name, [values[row % len(values)] for row in range(journal.height)], journal.schema[name])
+        for name, values in columns.items()
+    )
+    is_debit = pl.col("side") == "D"
+    sums = lines.group_by(T_ACCOUNT).agg(
+        debits=pl.col("amount").filter(is_debit).sum(), credits=pl.col("amount").filter(~is_debit).sum()
+    )
+    assert t_account_balances(lines).drop("balance").equals(sums.sort(T_ACCOUNT))
 
 
 def test_two_dates(journal):

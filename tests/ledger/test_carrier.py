@@ -45,6 +45,15 @@ effective_date = 2020-01-01
 """
 
 
+INVOICE_FEE = """
+[charge_patterns."Invoice Fee"]
+subtype = "immediate"
+category = "fee"
+owner_types = ["Account"]
+invoicing_approach = "one_time"
+"""
+
+
 def read(text: str) -> Carrier:
     return Carrier.from_toml(text, "small.toml")
 
@@ -375,11 +384,22 @@ def test_a_payment_plan_counts_in_its_own_currency(currency: str, written: str, 
 
 
 def test_other_plans_count_in_the_currency_of_the_carrier():
-    yen = f'currency = "JPY"\n{MINIMAL}'.replace("lead_days = 14", 'lead_days = 14\ninvoice_fee = "500"', 1)
+    yen = f'currency = "JPY"\n{MINIMAL}{INVOICE_FEE}'.replace(
+        "lead_days = 14", 'lead_days = 14\ninvoice_fee = "500"', 1
+    )
     carrier = read(yen)
     assert carrier.billing_plans["Standard"].invoice_fee == 500
     assert carrier.payment_plans["Monthly"].currency == "JPY"
     assert "billing_plans.Standard.invoice_fee" in problems(yen.replace('"500"', '"500.0"'))[0]
+
+
+def test_an_invoice_fee_needs_a_charge_pattern_of_accounts_r_bp_6():
+    text = MINIMAL.replace("lead_days = 14", 'lead_days = 14\ninvoice_fee = "5.00"', 1)
+    [problem] = problems(text)
+    assert "invoice_fee_pattern is missing; allowed: a one_time charge pattern for accounts of this file" in problem
+    assert read(text + INVOICE_FEE).invoice_fee_pattern == "Invoice Fee"
+    [problem] = problems(f'invoice_fee_pattern = "Fee"\n{MINIMAL}')
+    assert 'invoice_fee_pattern is "Fee"; allowed: a one_time charge pattern for accounts' in problem
 
 
 @pytest.mark.parametrize(
@@ -424,6 +444,7 @@ def test_plans_are_in_order_of_priority_and_of_the_file(priorities: tuple[str, .
     ("priorities", "count"), [(("priority = 1", "priority = 1"), 2), (("priority = 3", "priority = 1"), 1)]
 )
 def test_priorities_that_repeat_or_leave_gaps_are_refused(priorities: tuple[str, ...], count: int):
+    """R-PLN-03."""
     assert len(problems(plans_in_order(*priorities))) == count
 
 
@@ -513,6 +534,7 @@ def standard() -> Carrier:
 
 
 def test_the_standard_carrier_has_what_the_examples_use(standard: Carrier):
+    """R-PLN-05."""
     assert {"Premium", "Taxes", "Tax", "Fee", "Installment Fee", "Recapture"} <= set(standard.charge_patterns)
     assert {pattern.subtype for pattern in standard.charge_patterns.values()} == set(enums.CHARGE_SUBTYPES)
     assert list(standard.payment_allocation_plans) == ["Default Payment Allocation Plan", "Pay Ahead"]
@@ -617,6 +639,7 @@ def test_a_carrier_never_changes(standard: Carrier):
 
 
 def test_the_default_plan_is_the_first_available():
+    """R-PLN-04."""
     text = MINIMAL.replace(
         "[billing_plans.Standard]",
         "[billing_plans.Old]\neffective_date = 2019-01-01\nexpiration_date = 2020-06-30\nlead_days = 1\n"

@@ -35,6 +35,7 @@ def line_text(side: str, pattern: str, role: str, part: str) -> str:
 
 
 def test_the_chart_has_35_t_accounts_and_all_54_transaction_types():
+    """R-LED-07."""
     assert list(CHART.t_accounts) == list(enums.T_ACCOUNT_PATTERNS)
     assert len(CHART.t_accounts) == 35
     assert {rule_set.transaction_type for rule_set in CHART.rule_sets} == set(enums.TRANSACTION_TYPES)

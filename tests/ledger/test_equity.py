@@ -98,6 +98,7 @@ def _model(period: dict, as_of: date) -> dict[str, object]:
 @settings(deadline=None, max_examples=120)
 @given(books=st.lists(PERIOD, min_size=1, max_size=6), offset=st.integers(-10, 95))
 def test_equity_follows_the_rules_day_by_day(books: list[dict], offset: int) -> None:
+    """R-EQT-01 to R-EQT-07, R-EQT-09 to R-EQT-11."""
     as_of = START + timedelta(days=offset)
     found = equity(*_frames(books), as_of, premium_patterns=["Premium"]).drop("period_key").to_dicts()
     assert found == [_model(period, as_of) for period in books]

@@ -27,6 +27,7 @@ from tests.ledger.inboxes import (
     booked,
     change,
     charge,
+    command,
     first_day,
     frame,
     ids,
@@ -474,6 +475,7 @@ def test_rubbish_in_one_column_of_a_good_row_never_raises(landed, table):
         "billing_instructions": issuance("X"),
         "charges": charge("X"),
         "payments": payment("M"),
+        "commands": command("C"),
     }
     declared = next(declared for declared in LANDING_TABLES if declared.name == table)
     rows = [good[table] | {name: text} for name in declared.column_names for text in landed[table][name]]
@@ -518,6 +520,7 @@ def test_reasons_of_whole_files_are_those_that_the_landing_gives():
 
 def test_every_word_in_the_lists_is_taken():
     for kind in enums.ACCOUNT_TYPES:
-        assert taken(inbox(accounts=[account(account_type=kind)])).refused.is_empty()
+        plans = {"payment_plans": "Monthly"} if kind == "list_bill" else {}
+        assert taken(inbox(accounts=[account(account_type=kind, **plans)])).refused.is_empty()
     for instrument in enums.PAYMENT_INSTRUMENTS:
         assert taken(inbox(accounts=[account(payment_instrument=instrument)])).refused.is_empty()

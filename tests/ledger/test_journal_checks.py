@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from datetime import date
+from random import Random
 
 import polars as pl
 import pytest
 
 from ledger.chart import load_chart
-from ledger.journal_checks import RULES, VIOLATIONS, check_journal
-from ledger.line_sequences import MOST_LINES, line_sequences
+from ledger.journal_checks import RULES, VIOLATIONS, _all_hold, _broken_rules, _summary, check_journal
+from ledger.line_sequences import MOST_LINES, NO_DIGIT, TYPE_COUNT, line_sequences
 from schemas import enums
 from schemas.journal import JOURNAL
 from tests.postings import Postings
@@ -138,3 +139,38 @@ def test_the_numbers_of_the_sequences_fit_their_type():
     assert sequences.places[-1] * digits * 54 < 2**63
     assert sequences.allowed.n_unique() == sequences.allowed.len()
     assert line_sequences(chart) is sequences
+
+
+def test_the_sequences_of_the_chart_need_no_look_at_sides_and_line_numbers():
+    """`_all_hold` relies on it: both sides in each, every line there, and no digit for a line that is not allowed."""
+    sequences = line_sequences(load_chart())
+    base = sequences.places[1]
+    for number in sequences.allowed:
+        rest, digits = number // TYPE_COUNT, []
+        while rest:
+            rest, digit = divmod(rest, base)
+            digits.append(digit)
+        assert {digit % 2 for digit in digits} == {0, 1}
+        assert min(digits) > NO_DIGIT
+
+
+def test_a_journal_in_order_is_recognised_in_one_pass(journal):
+    sequences = line_sequences(load_chart())
+    assert _all_hold(journal, sequences)
+    assert not _all_hold(journal.reverse(), sequences)
+    assert not _all_hold(corrupt(journal, 3, "currency", None), sequences)
+
+
+@pytest.mark.parametrize("seed", range(120))
+def test_the_one_pass_never_misses_what_the_summary_finds(journal, seed):
+    random = Random(seed)  # noqa: S311 - a test, no secret
+    changed = journal
+    for _ in range(random.randint(1, 2)):
+        column = random.choice(journal.columns)
+        values = [*journal[column].unique(), *getattr(journal.schema[column], "categories", ())]
+        if journal.schema[column].is_integer():
+            values += [0, -1, 1, 9]
+        changed = corrupt(changed, random.randrange(journal.height), column, random.choice(values))
+    changed = changed.sort("transaction_key", maintain_order=True)
+    chart = load_chart()
+    assert not (_all_hold(changed, line_sequences(chart)) and _broken_rules(_summary(changed, chart)))

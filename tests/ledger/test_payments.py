@@ -14,12 +14,13 @@ from polars.testing import assert_frame_equal
 
 from ledger.book import Book, day_number
 from ledger.chart import load_chart
-from ledger.payments import distribute_funds, distribute_new_payments, number_payment_items
+from ledger.payments import distribute_funds, distribute_new_payments
 from ledger.plans import PaymentAllocationPlan
 from ledger.posting import post
 from ledger.receipts import Received, receive_payments
 from ledger.settlement import Distributed
-from schemas.journal import PAYMENT_ITEMS, QUARANTINE
+from schemas.book import PAYMENT_ITEMS
+from schemas.journal import QUARANTINE
 from tests.small_book import DAY, SmallBook, allocation_plan, billed, carrier, payments
 
 calm = settings(deadline=None, max_examples=60)
@@ -84,6 +85,7 @@ ANN_FUND, BOB_FUND, BOB_AUTO_FUND = 2, 4, 5
     ],
 )
 def test_the_fund_and_the_period_of_a_payment(named, account_key, fund_key, policy_key, period_key) -> None:
+    """R-ENT-15, R-DBP-02, R-DBP-03, R-PAP-02."""
     row = receive_one(two_accounts(), **named)
     assert row["status"] == "executed"
     assert (row["account_key"], row["fund_key"]) == (account_key, fund_key)
@@ -209,7 +211,7 @@ def test_no_payments_no_change() -> None:
     assert new_payments(book).book is book
     nobody = pl.Series([], dtype=pl.Int64)
     assert distribute_funds(book, nobody, DAY, carrier(), billed_through=DAY, due_through=DAY).book is book
-    assert number_payment_items([new_payments(book).payment_items], DAY).schema == PAYMENT_ITEMS.schema
+    assert new_payments(book).payment_items.schema == PAYMENT_ITEMS.schema
 
 
 # Distribution --------------------------------------------------------------------------------------------------------
@@ -320,12 +322,8 @@ def test_a_recapture_refills_the_fund_of_its_owner() -> None:
 
 
 def test_payment_items_are_numbered_over_the_day() -> None:
-    small = two_accounts()
-    first = pay(small, {"amount": 300, "account_id": "ann"}).payment_items
-    second = pay(small, {"amount": 300, "account_id": "bob"}).payment_items
-    items = PAYMENT_ITEMS.validate(number_payment_items([first, second], DAY))
-    assert items["payment_item_key"].to_list() == [day_number(DAY) * 2**32 + 1, day_number(DAY) * 2**32 + 2]
-    assert items["business_date"].to_list() == [DAY, DAY]
+    done = pay(two_accounts(), {"amount": 300, "account_id": "ann"}, {"amount": 300, "account_id": "bob"})
+    assert done.payment_items["payment_item_key"].to_list() == [day_number(DAY) * 2**32 + n for n in (1, 2)]
 
 
 def test_funds_pay_designated_first_then_default_and_keep_what_is_left() -> None:

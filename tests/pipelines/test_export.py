@@ -115,6 +115,7 @@ def beancount_balances(entries) -> dict[tuple[str, str], Decimal]:
 
 
 def test_beancount_accepts_it_and_adds_up_the_same(posted, view, tmp_path):
+    """R-LED-24."""
     path = tmp_path / "journal.beancount"
     exported = export_journal(view, "beancount", path)
     entries = load_beancount(path)

@@ -142,5 +142,7 @@ CHARGE_PATTERNS: dict[str, Row] = {
     "Taxes": pattern("pass_through", "tax", "medium", "one_time"),
     "Policy Fee": pattern("immediate", "fee", "low", "one_time"),
     "Installment Fee": pattern("immediate", "fee", "low", "one_time"),
+    "Invoice Fee": pattern("immediate", "fee", "low", "one_time", "account"),
+    "Recapture": pattern("recapture", "general", "high", "one_time", "account"),
     "Account Fee": pattern("immediate", "fee", "high", "one_time", "account"),
 }

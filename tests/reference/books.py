@@ -13,12 +13,26 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
+from tests.reference.book_commands import COMMAND_TYPES, CommandMaker
 from tests.reference.book_plans import ALLOCATION_PLANS, CHARGE_PATTERNS, PAYMENT_PLANS, Row
 from tests.reference.dates import add_months
 from tests.reference.model import Model
 
 Inbox = dict[str, list[Row]]
-TABLES = ("accounts", "billing_instructions", "charges", "payments")
+TABLES = ("accounts", "billing_instructions", "charges", "payments", "commands")
+FEATURES = {
+    "special_handling": False,
+    "holds_for_audit": False,
+    "other_instructions": False,  # audit, offset, onset
+    "charge_groups": True,
+    "list_bill": False,
+    "low_balance": False,
+    "invoice_fee": False,
+    "payment_requests": False,
+    "policy_changes_like_originals": False,  # which invoice follows an item that is billed is not agreed
+    "unknown_policies_of_known_payers": False,  # held in suspense
+} | dict.fromkeys(COMMAND_TYPES, False)
+"""What books may hold. Off is what the engine has not, or what is known to disagree."""
 BILLING_PLANS = ("standard", "other", "third", "fourth")
 YEARS = (2023, 2024, 2024, 2027)
 
@@ -28,12 +42,33 @@ def make_carrier(rng: random.Random, first_year: int) -> Row:
 
     def billing_plan(*, skip_fees: bool) -> Row:
         lead = rng.choice((0, 5, 10, 14, 20, 25))
+        return (
+            {
+                "lead_time_days": lead,
+                "non_responsive_lead_time_days": rng.choice((0, 3, 7, lead)),
+                "lead_time_unit": rng.choice(("calendar_days", "business_days")),
+                "payment_due_day_logic": rng.choice(("exact_day", "next_business_day", "previous_business_day")),
+                "skip_installment_fees": skip_fees,
+            }
+            | low_balance()
+            | requests()
+        )
+
+    def low_balance() -> Row:
+        if not FEATURES["low_balance"] or rng.random() < 0.4:
+            return {}
+        threshold, method = rng.choice((1000, 5000, 40000)), rng.choice(("carry_forward", "write_off"))
+        return {"suppress_low_balance": True, "low_balance_threshold": threshold, "low_balance_method": method}
+
+    def requests() -> Row:
+        if not FEATURES["payment_requests"]:
+            return {}
         return {
-            "lead_time_days": lead,
-            "non_responsive_lead_time_days": rng.choice((0, 3, 7, lead)),
-            "lead_time_unit": rng.choice(("calendar_days", "business_days")),
-            "payment_due_day_logic": rng.choice(("exact_day", "next_business_day", "previous_business_day")),
-            "skip_installment_fees": skip_fees,
+            "request_interval_days": rng.choice((0, 2, 5)),
+            "change_deadline_days": rng.choice((0, 1, 3)),
+            "draft_interval_days": rng.choice((0, 0, 2, 4)),
+            "draft_day_logic": rng.choice(("exact_day", "next_business_day", "previous_business_day")),
+            "invoice_fee": rng.choice((0, 150)) if FEATURES["invoice_fee"] else 0,
         }
 
     holidays = []
@@ -49,6 +84,7 @@ def make_carrier(rng: random.Random, first_year: int) -> Row:
         "business_weekdays": [1, 2, 3, 4, 5],
         "holidays": holidays,
         "invoicing_fee_pattern": "Installment Fee",
+        "invoice_fee_pattern": "Invoice Fee",
         "account_defaults": {
             "account_type": "insured",
             "invoice_by": "policy",
@@ -83,7 +119,9 @@ def make_account(rng: random.Random, account_id: str, first_year: int) -> Row:
         "invoice_second_day_of_month": rng.choice((15, 20, 28, 31)),
         "invoice_every_other_week_anchor": date(first_year, 1, rng.randint(1, 31)),
         "fix_invoices_on": rng.choice(("bill_date", "due_date")),
-        "payment_instrument": rng.choice(("responsive", "check", "ach", "credit_card")),
+        "payment_instrument": rng.choice(
+            ("responsive", "check", "ach", "credit_card") if FEATURES["payment_requests"] else ("responsive", "check")
+        ),
         "billing_plan": rng.choice(BILLING_PLANS),
         "payment_allocation_plan": rng.choice(("default", "default", *ALLOCATION_PLANS)),
     }
@@ -124,7 +162,9 @@ class BookMaker:
         self.accounts = [make_account(rng, f"{prefix}A{n}", span.start.year) for n in numbers]
         self.policies: list[Row] = []
         self.planned: dict[date, Inbox] = {}
-        self.numbers = {"I": 0, "PAY": 0}
+        self.numbers = {"I": 0, "PAY": 0, "CMD": 0}
+        types = [name for name in COMMAND_TYPES if FEATURES[name]]
+        self.commands = CommandMaker(rng, self.model, types, self.new_id)
         self.later: list[tuple[date, Row]] = []
 
     def new_id(self, prefix: str) -> str:
@@ -158,6 +198,7 @@ class BookMaker:
             day = self.start + timedelta(days=offset)
             self.pay(self.model, day)
             self.inbox(day)["payments"] += [row for when, row in self.later if when == day]
+            self.inbox(day)["commands"] += self.commands.draw(day)
             result.append((day, self.inbox(day)))
             self.model.close(day, self.inbox(day))
         return result
@@ -187,6 +228,8 @@ class BookMaker:
         if self.rng.random() < 0.4:
             amount = amount // 100 * 100
         row: Row = {"charge_pattern": name, "amount": amount}
+        if FEATURES["charge_groups"] and self.rng.random() < 0.15:
+            row["charge_group"] = self.rng.choice(("A", "B"))
         return row | ({"payer_account_id": payer} if payer else {})
 
     def new_period_charges(self, policy: Row) -> list[Row]:
@@ -274,7 +317,10 @@ class BookMaker:
     def existing_instructions(self, policy: Row, term: int, start: date, end: date, received: date) -> None:
         """Policy changes, cancellations, reinstatements, general instructions; some on the day of issuance."""
         rng = self.rng
-        kinds = (*("policy_change", "policy_change", "general", "cancellation") * 4, "reinstatement")
+        change = "policy_change" if FEATURES["policy_changes_like_originals"] else "general"
+        kinds = [*(change, change, change, "general", "cancellation") * 4, "reinstatement"]
+        if FEATURES["other_instructions"]:
+            kinds += ["audit", "offset", "onset"]
         for _ in range(rng.choice((0, 0, 1, 2, 4))):
             day = received if rng.random() < 0.25 else self.any_day(received)
             kind = rng.choice(kinds)
@@ -306,13 +352,25 @@ class BookMaker:
             effective_date=effective,
             modifiers=self.modifiers(),
             sequence=rng.choice((None, 0, 1, 2, 3)),
+            special_handling=self.special_handling(kind),
         )
+
+    def special_handling(self, kind: str) -> str | None:
+        """Sometimes an instruction overrules the plan, or is held; now and then where that is not allowed."""
+        rng = self.rng
+        names = ["bill_immediately", "bill_on_next_invoice"] if FEATURES["special_handling"] else []
+        if FEATURES["holds_for_audit"]:
+            names += ["hold_for_final_audit", "hold_for_final_audit_all"]
+        is_existing = kind in ("policy_change", "cancellation", "reinstatement", "audit")
+        return rng.choice(names) if names and rng.random() < (0.2 if is_existing else 0.03) else None
 
     def repeat_account(self) -> None:
         """An account lands once more, sometimes with another setting: either way it stays as it is."""
         row = dict(self.rng.choice(self.accounts))
         if self.rng.random() < 0.5:
-            row["payment_instrument"] = self.rng.choice(("responsive", "ach"))
+            row["payment_instrument"] = self.rng.choice(
+                ("responsive", "ach") if FEATURES["payment_requests"] else ("responsive",)
+            )
         self.inbox(self.any_day(self.start + timedelta(days=1)))["accounts"].append(row)
 
     def add_mistake(self) -> None:
@@ -397,7 +455,7 @@ class BookMaker:
             row = self.send(day, rng.randint(1, 60000), account_id, None)
             if rng.random() < 0.2:
                 row["account_id"] = rng.choice(("A-UNKNOWN", None))
-            elif rng.random() < 0.2:
+            elif FEATURES["unknown_policies_of_known_payers"] and rng.random() < 0.2:
                 name = rng.choice(("policy_id", "invoice_id"))
                 row[name] = f"{self.prefix}P-UNKNOWN"
 

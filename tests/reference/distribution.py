@@ -22,11 +22,11 @@ class Association:
 
 @dataclass
 class Applied:
-    """What one step of a distribution paid of an item; negative on a negative item."""
+    """What one step of a distribution paid of an item; negative on a negative item, which is the ``credit`` then."""
 
     item: Item
     amount: int
-    step: str
+    credit: Item | None = None
 
 
 def passes(item: Item, name: str, association: Association) -> bool:
@@ -124,11 +124,12 @@ def share_in_order(
 
     result: list[tuple[Item, int]] = []
     for value in sorted_values(items, key):
-        group = [item for item in items if key(item) == value]
+        group = sorted((item for item in items if key(item) == value), key=lambda item: item.order)
         shares = share_pro_rata(available, group)
         available -= sum(amount for _, amount in shares)
         result += shares
-    return result + share_evenly(available, evenly)
+    # Items that share evenly come first where credits are paired with debts (silent).
+    return sorted(share_evenly(available, evenly), key=lambda entry: entry[0].order) + result
 
 
 def sorted_values(items: list[Item], key: Callable[[Item], list[Any]]) -> list[list[Any]]:
@@ -149,11 +150,9 @@ def distribute(items: list[Item], plan: dict[str, Any], association: Association
     negative = [item for item in candidates if item.unpaid < 0]
     positive = [item for item in candidates if item.unpaid > 0]
     credit = min(sum(-item.unpaid for item in negative), sum(item.unpaid for item in positive))
-    applied: list[Applied] = []
     used = share_in_order(credit, negative, plan["orders"], association)
     paid = share_in_order(credit, positive, plan["orders"], association)
-    applied += [Applied(item, -amount, "credit") for item, amount in used if amount]
-    applied += [Applied(item, amount, "credit") for item, amount in paid if amount]
+    applied = in_pairs(used, paid)
     for part in applied:
         part.item.paid += part.amount
 
@@ -161,5 +160,27 @@ def distribute(items: list[Item], plan: dict[str, Any], association: Association
     for item, amount in share_in_order(max(money, 0), positive, plan["orders"], association):
         if amount:
             item.paid += amount
-            applied.append(Applied(item, amount, "money"))
+            applied.append(Applied(item, amount))
+    return applied
+
+
+def in_pairs(used: list[tuple[Item, int]], paid: list[tuple[Item, int]]) -> list[Applied]:
+    """Which credit paid which debt: both in the order of the plan, the first credit pays the first debts.
+
+    Recorded by credit item, then by debt item.
+    """
+    debts = [[item, amount] for item, amount in paid]
+    pairs = []
+    for credit, available in used:
+        left = available
+        for debt in debts:
+            part = min(left, debt[1])
+            if part:
+                pairs.append((credit, debt[0], part))
+                left -= part
+                debt[1] -= part
+        assert left == 0
+    applied = []
+    for credit, item, part in sorted(pairs, key=lambda pair: (pair[0].order, pair[1].order)):
+        applied += [Applied(credit, -part, credit), Applied(item, part, credit)]
     return applied

@@ -12,7 +12,7 @@ NON_RESPONSIVE = ("ach", "credit_card", "wire")
 """Payment instruments from which the carrier drafts (R-INV-05)."""
 
 
-@dataclass
+@dataclass(eq=False)
 class Account:
     """A billing account. ``row`` has the landing columns, defaults filled in."""
 
@@ -39,8 +39,13 @@ class Account:
         """Whether it pays by itself (R-INV-05)."""
         return self.row["payment_instrument"] not in NON_RESPONSIVE
 
+    @property
+    def invoices(self) -> list[Invoice]:
+        """Its invoices, of all its streams."""
+        return [invoice for stream in self.streams.values() for invoice in stream.invoices]
 
-@dataclass
+
+@dataclass(eq=False)
 class Policy:
     """A policy and its periods by term number."""
 
@@ -49,9 +54,9 @@ class Policy:
     periods: dict[int, Period] = field(default_factory=dict)
 
 
-@dataclass
+@dataclass(eq=False)
 class Period:
-    """A policy period (term)."""
+    """A policy period (term). ``payer`` is the list bill account that pays it, if any."""
 
     policy: Policy
     term_number: int
@@ -60,17 +65,23 @@ class Period:
     coverage_end: date
     plan: dict[str, Any]
     created_by: str
+    created_on: date
     first_periodic_date: date
+    payer: Account
+    has_equity_warnings: bool = True
+    min_equity_days: int = 30
     status: str = "in_force"
 
 
-@dataclass
+@dataclass(eq=False)
 class Charge:
-    """A charge of an instruction, or an invoicing fee (then without instruction)."""
+    """A charge of an instruction, or one that the system makes: then its ``made_as`` is its key.
+
+    ``payer`` is its default payer; ``held`` is why it is held, if it is.
+    """
 
     instruction_id: str | None
     charge_no: int | None
-    fee_of: Invoice | None
     pattern: str
     pattern_data: dict[str, Any]
     amount: int
@@ -79,19 +90,22 @@ class Charge:
     owner: Account
     period: Period | None
     payer: Account
-    context: str
+    context: str | None
     charge_group: str | None = None
+    made_as: str = ""
+    fund_policy_id: str | None = None
+    held: str | None = None
+    reverses: Charge | None = None
+    reversal_reason: str | None = None
     earned: int = 0
     number: int = 0
+    last_item_no: int = 0
     items: list[Item] = field(default_factory=list)
 
     @property
     def charge_key(self) -> str:
         """External identity as one text."""
-        if self.fee_of is None:
-            return f"{self.instruction_id}/{self.charge_no}"
-        assert self.period is not None
-        return f"fee/{self.fee_of.invoice_key}/{self.period.policy.policy_id}"
+        return self.made_as or f"{self.instruction_id}/{self.charge_no}"
 
     @property
     def t_account_owner(self) -> tuple[str, str]:
@@ -110,8 +124,13 @@ class Charge:
         """Its term, if any."""
         return self.period.term_number if self.period else None
 
+    @property
+    def in_equity(self) -> bool:
+        """Whether it counts in equity dating (R-CP-11); by default what is earned over time does."""
+        return bool(self.pattern_data.get("in_equity", self.pattern_data["subtype"] == "pro_rata"))
 
-@dataclass
+
+@dataclass(eq=False)
 class Item:
     """A part of a charge on one invoice. ``item_no`` counts within the charge: deposit, then installments."""
 
@@ -124,46 +143,142 @@ class Item:
     installment_number: int | None = None
     blackout_violation: bool = False
     paid: int = 0
+    written_off: int = 0
+    reversal_kind: str = "none"
+    related: Item | None = None
 
     @property
     def unpaid(self) -> int:
         """What is still to be paid; negative on a credit not used up."""
-        return self.amount - self.paid
+        return self.amount - self.paid - self.written_off
 
     @property
     def order(self) -> tuple[int, int]:
         """The order of items for odd cents (R-DST-07): as they came in, see model.py."""
         return self.charge.number, self.item_no
 
+    @property
+    def payer(self) -> Account:
+        """Who pays it: the payer of its invoice (R-ITM-02)."""
+        return self.invoice.stream.payer
 
-@dataclass
+    @property
+    def is_planned(self) -> bool:
+        """Whether its invoice is yet to be billed."""
+        return self.invoice.status == "Planned"
+
+    @property
+    def is_held(self) -> bool:
+        """Whether it waits on a planned invoice because its charge is held (R-CHD-9, R-CI-61)."""
+        return self.charge.held is not None and self.is_planned
+
+
+@dataclass(eq=False)
+class PaymentItem:
+    """What was paid of one item at one time: by a payment, by money of a fund, or by a credit item.
+
+    Of a credit there are two, each the ``other`` of the other: what it gave, and what it paid. ``is_undone``: it has
+    been taken back or moved, or is what takes another one back.
+    """
+
+    business_date: date
+    account: Account
+    fund_policy_id: str | None
+    item: Item
+    amount: int
+    payment_id: str | None = None
+    credit: Item | None = None
+    is_settlement: bool = False
+    other: PaymentItem | None = None
+    is_undone: bool = False
+
+    @property
+    def kind(self) -> str:
+        """A payment, or a credit: of an item, or of a fund's money (R-DST-16); or what an offset settles."""
+        if self.is_settlement:
+            return "settlement"
+        return "payment" if self.payment_id else "credit"
+
+
+@dataclass(eq=False)
+class WriteOffItem:
+    """What was written off of one item at one time."""
+
+    business_date: date
+    reason: str
+    item: Item
+    amount: int
+
+
+@dataclass(eq=False)
 class Invoice:
-    """A dated invoice of a stream; ``slot`` is the date of the cadence that it realises."""
+    """A dated invoice of a stream; ``slot`` is the date of the cadence that it realises, if it does.
+
+    ``made_as`` tells invoices without such a date apart.
+    """
 
     stream: Stream
-    slot: date
+    slot: date | None
     bill_date: date
     due_date: date
     status: str = "Planned"
+    is_ad_hoc: bool = False
+    made_as: str = ""
     items: list[Item] = field(default_factory=list)
 
     @property
     def invoice_key(self) -> str:
         """External identity as one text: payer|policy|periodicity|date of the cadence."""
-        stream = self.stream
-        return f"{stream.payer.account_id}|{stream.policy_id or ''}|{stream.periodicity}|{self.slot}"
+        return f"{self.stream.stream_key}|{self.slot or self.made_as}"
+
+    @property
+    def amount_due(self) -> int:
+        """What is unpaid of its items (R-BAL-06)."""
+        return sum(item.unpaid for item in self.items)
+
+    @property
+    def in_order(self) -> tuple[date, date, str]:
+        """Earlier invoices first (R-CI-47)."""
+        return self.bill_date, self.due_date, self.invoice_key
 
 
-@dataclass
+@dataclass(eq=False)
 class Stream:
-    """An invoice stream: a payer, maybe a policy, a cadence; its invoices by date of the cadence."""
+    """An invoice stream: a payer, maybe a policy, a cadence; its invoices."""
 
     payer: Account
     policy_id: str | None
     periodicity: str
     cadence: Cadence
     fix: str
-    invoices: dict[date, Invoice] = field(default_factory=dict)
+    invoices: list[Invoice] = field(default_factory=list)
+    made: int = 0
+
+    @property
+    def stream_key(self) -> str:
+        """External identity as one text: payer|policy|periodicity."""
+        return f"{self.payer.account_id}|{self.policy_id or ''}|{self.periodicity}"
+
+    def dates_of(self, slot: date, business: BusinessCalendar) -> tuple[date, date]:
+        """Bill and due date of the invoice on a date of the cadence (R-INV-04..07)."""
+        return invoice_dates(slot, self.fix, self.payer.billing_plan, self.payer.responsive, business)
+
+    def open_invoices(self, today: date) -> list[Invoice]:
+        """What an item may be placed on: planned, in the cycle, not past (R-CI-46, R-CI-48, R-INV-21)."""
+        planned = [invoice for invoice in self.invoices if invoice.status == "Planned" and not invoice.is_ad_hoc]
+        return sorted((i for i in planned if i.bill_date >= today), key=lambda invoice: invoice.in_order)
+
+    def potential(self, today: date, after: date, cutoff: str, business: BusinessCalendar) -> Invoice:
+        """The first invoice that is not there yet, billed today or later, with its cutoff on or after a date."""
+        taken = {invoice.slot for invoice in self.invoices}
+        plan = self.payer.billing_plan
+        longest_lead = max(plan["lead_time_days"], plan["non_responsive_lead_time_days"])
+        early = plus_days(max(after, today), -3 * longest_lead - 40)  # surely before any candidate
+        for slot in self.cadence.dates_from(early):
+            bill, due = self.dates_of(slot, business)
+            if slot not in taken and bill >= today and (bill if cutoff == "bill_date" else due) >= after:
+                return Invoice(self, slot, bill, due)
+        raise AssertionError  # a cadence never ends
 
     def find(self, event_date: date, cutoff: str, today: date, business: BusinessCalendar) -> Invoice:
         """The first invoice with cutoff >= event date (R-CI-46..48); not entered in the stream if it is new.
@@ -172,31 +287,66 @@ class Stream:
         """
         if self.policy_id is not None:
             cutoff = "bill_date"  # R-CI-45
-        plan = self.payer.billing_plan
-        longest_lead = max(plan["lead_time_days"], plan["non_responsive_lead_time_days"])
-        early = plus_days(max(event_date, today), -3 * longest_lead - 40)  # surely before any candidate
-        for slot in self.cadence.dates_from(early):
-            invoice = self.invoices.get(slot)
-            if invoice is None:
-                bill, due = invoice_dates(slot, self.fix, plan, self.payer.responsive, business)
-                invoice = Invoice(self, slot, bill, due)
-            if invoice.status != "Planned" or invoice.bill_date < today:
-                continue
-            if (invoice.bill_date if cutoff == "bill_date" else invoice.due_date) >= event_date:
-                return invoice
-        raise AssertionError  # a cadence never ends
 
-    def place(self, item: Item, invoice: Invoice) -> None:
-        """Put an item on an invoice of this stream, creating the invoice when it is new (R-CI-14)."""
-        self.invoices.setdefault(invoice.slot, invoice)
-        assert self.invoices[invoice.slot] is invoice
-        assert invoice.status == "Planned"
-        item.invoice = invoice
-        invoice.items.append(item)
-        item.charge.items.append(item)
-        self.payer.items.append(item)
+        def cutoff_of(invoice: Invoice) -> date:
+            return invoice.bill_date if cutoff == "bill_date" else invoice.due_date
+
+        candidates = [invoice for invoice in self.open_invoices(today) if cutoff_of(invoice) >= event_date]
+        candidates.append(self.potential(today, event_date, cutoff, business))
+        return min(candidates, key=lambda invoice: (cutoff_of(invoice), *invoice.in_order))
+
+    def next_one(self, after: date, business: BusinessCalendar) -> Invoice:
+        """The next invoice to be billed from a day on, whatever the dates of items; a new one if there is none."""
+        planned = self.open_invoices(after)
+        return planned[0] if planned else self.potential(after, after, "bill_date", business)
+
+    def add(self, invoice: Invoice) -> Invoice:
+        """Enter an invoice in the stream when it is new (R-CI-14)."""
+        if invoice not in self.invoices:
+            self.invoices.append(invoice)
+        return invoice
+
+    def make(self, bill_date: date, due_date: date, *, is_ad_hoc: bool) -> Invoice:
+        """A new invoice that realises no date of the cadence (R-INV-20, R-INV-30)."""
+        self.made += 1
+        invoice = Invoice(self, None, bill_date, due_date, is_ad_hoc=is_ad_hoc, made_as=f"+{self.made}")
+        return self.add(invoice)
 
     def next_planned(self) -> Invoice | None:
         """The next planned invoice: the Planned one with the earliest bill date (R-PAP-08)."""
-        planned = [invoice for invoice in self.invoices.values() if invoice.status == "Planned"]
+        planned = [invoice for invoice in self.invoices if invoice.status == "Planned"]
         return min(planned, key=lambda invoice: (invoice.bill_date, invoice.due_date), default=None)
+
+
+def add_item(item: Item, invoice: Invoice) -> Item:
+    """Put a new item of a charge on an invoice, creating the invoice when it is new (R-CI-14)."""
+    item.charge.items.append(item)
+    item.charge.last_item_no = item.item_no
+    put_on(item, invoice)
+    return item
+
+
+def put_on(item: Item, invoice: Invoice) -> None:
+    """Enter an item on an invoice, and among the items of its payer."""
+    invoice.stream.add(invoice)
+    item.invoice = invoice
+    invoice.items.append(item)
+    invoice.stream.payer.items.append(item)
+
+
+def take_off(item: Item) -> None:
+    """Take an item off its invoice and its payer."""
+    item.invoice.items.remove(item)
+    item.invoice.stream.payer.items.remove(item)
+
+
+def move(item: Item, invoice: Invoice) -> None:
+    """Take an item off its invoice and put it on another one, maybe of another payer."""
+    take_off(item)
+    put_on(item, invoice)
+
+
+def delete_if_empty(invoice: Invoice) -> None:
+    """A planned invoice whose last item has left is deleted (R-ITM-22, R-ITM-47, R-INV-15)."""
+    if invoice.status == "Planned" and not invoice.items:
+        invoice.stream.invoices.remove(invoice)

@@ -3,35 +3,33 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
 from datetime import date
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
-from tests.reference.dates import (
-    PERIODICITY_OF_INTERVAL,
-    cadence_of_account,
-    cadence_through,
-    plus_days,
-    resolve_timing,
+from tests.reference.charging import (
+    NEW_PERIOD,
+    invoice_account_charge,
+    invoice_at_once,
+    invoice_policy_charge,
+    is_part_of_issuance,
+    plan_for,
+    policy_stream,
+    split_like_others,
+    weights_of,
 )
-from tests.reference.entities import Account, Charge, Invoice, Item, Period, Policy, Stream
-from tests.reference.slicing import Slice, effective_plan, first_periodic_timing, slice_charge
+from tests.reference.dates import plus_days, resolve_timing
+from tests.reference.entities import Account, Charge, Period, Policy
+from tests.reference.refusing import RefusedError, refuse
+from tests.reference.slicing import effective_plan, first_periodic_timing
 
 if TYPE_CHECKING:
     from tests.reference.model import Model
 
-NEW_PERIOD = ("issuance", "renewal", "new_renewal", "rewrite")
-EXISTING_PERIOD = ("policy_change", "cancellation", "reinstatement", "general")
-SUBTYPES = ("immediate", "pro_rata", "pass_through")
-
-
-class RejectedError(Exception):
-    """An instruction that cannot be booked; none of it is (R-BI-16)."""
-
-
-def refuse(reason: str) -> NoReturn:
-    """Reject the instruction in hand."""
-    raise RejectedError(reason)
+EXISTING_PERIOD = ("audit", "policy_change", "cancellation", "reinstatement")
+ANY_PERIOD = (*EXISTING_PERIOD, "general", "offset", "onset")
+AT_ONCE = ("bill_immediately", "bill_on_next_invoice")
+HOLDS = ("hold_for_final_audit", "hold_for_final_audit_all")
+SUBTYPES = ("immediate", "pro_rata", "pass_through", "recapture")
 
 
 def take_instructions(model: Model, inbox: dict[str, list[dict[str, Any]]], today: date) -> None:
@@ -42,7 +40,7 @@ def take_instructions(model: Model, inbox: dict[str, list[dict[str, Any]]], toda
         own = [charge for charge in inbox.get("charges", []) if charge["instruction_id"] == row["instruction_id"]]
         try:
             take_instruction(model, row, sorted(own, key=lambda charge: charge["charge_no"]), today)
-        except RejectedError as reason:
+        except RefusedError as reason:
             model.reject("billing_instructions", row["instruction_id"], str(reason), today)
             if own:
                 model.reject("charges", row["instruction_id"], str(reason), today, rows=len(own))
@@ -70,45 +68,99 @@ def in_rounds(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 def take_instruction(model: Model, row: dict[str, Any], charge_rows: list[dict[str, Any]], today: date) -> None:
     """Book one instruction (R-BI-1, R-CI-02)."""
-    kind = row["instruction_type"]
-    if row.get("special_handling") or row.get("billing_method") not in (None, "direct_bill"):
-        raise NotImplementedError(row["instruction_id"])  # special handling, agency and list bill
+    kind, special_handling = row["instruction_type"], row.get("special_handling")
+    if row.get("billing_method") == "agency_bill":
+        raise NotImplementedError(row["instruction_id"])
     check_charges(model, kind, row["account_id"], charge_rows)
+    if special_handling and kind not in EXISTING_PERIOD:
+        refuse("special handling is for instructions on existing periods (R-CI-58)")
     period = None
     if kind in NEW_PERIOD:
         period = create_period(model, row, today)
-    elif kind in EXISTING_PERIOD:
+    elif kind in ANY_PERIOD:
         period = find_period(model, row)
         check_status(period, row)
         period.status = {"cancellation": "cancelled", "reinstatement": "in_force"}.get(kind, period.status)
+        if kind == "audit":
+            release_for_audit(model, period)
     elif kind != "account_general":
         raise NotImplementedError(kind)
     owner = model.find_or_create_account(row["account_id"])
-    for charge_row in charge_rows:
-        payer = owner
-        if charge_row.get("payer_account_id"):  # R-ITM-03
-            payer = model.find_or_create_account(charge_row["payer_account_id"])
-        charge = Charge(
-            instruction_id=row["instruction_id"],
-            charge_no=charge_row["charge_no"],
-            fee_of=None,
-            pattern=charge_row["charge_pattern"],
-            pattern_data=model.carrier["charge_patterns"][charge_row["charge_pattern"]],
-            amount=charge_row["amount"],
-            charge_date=today,
-            effective_date=period.start if period and kind in NEW_PERIOD else row["effective_date"],
-            owner=owner,
-            period=period,
-            payer=payer,
-            context=kind,
-            charge_group=charge_row.get("charge_group"),
-        )
-        model.add_charge(charge)
-        model.posted.initial_charge(charge, today)
-        if period is None:
+    charges = [book_charge(model, row, charge_row, owner, period, today) for charge_row in charge_rows]
+    invoice(model, charges, row, today)
+    if special_handling in HOLDS:
+        hold_for_audit(model, row, period)
+
+
+def book_charge(
+    model: Model,
+    row: dict[str, Any],
+    charge_row: dict[str, Any],
+    owner: Account,
+    period: Period | None,
+    today: date,
+) -> Charge:
+    """Book one charge of an instruction; who pays it by default is its own payer, or the period's (R-ITM-03)."""
+    payer = period.payer if period else owner
+    if charge_row.get("payer_account_id"):
+        payer = model.find_or_create_account(charge_row["payer_account_id"])
+    kind = row["instruction_type"]
+    charge = Charge(
+        instruction_id=row["instruction_id"],
+        charge_no=charge_row["charge_no"],
+        pattern=charge_row["charge_pattern"],
+        pattern_data=model.carrier["charge_patterns"][charge_row["charge_pattern"]],
+        amount=charge_row["amount"],
+        charge_date=today,
+        effective_date=period.start if period and kind in NEW_PERIOD else row["effective_date"],
+        owner=owner,
+        period=period,
+        payer=payer,
+        context=kind,
+        charge_group=charge_row.get("charge_group"),
+    )
+    model.add_charge(charge)
+    model.posted.initial_charge(charge, today)
+    return charge
+
+
+def invoice(model: Model, charges: list[Charge], row: dict[str, Any], today: date) -> None:
+    """Make the items of charges: special handling first, then proportions, else the plan (R-BI-14, R-PO-4..6).
+
+    What is split in proportion is placed after the plan has made new invoices for the others (silent).
+    """
+    kind, special_handling, modifiers = row["instruction_type"], row.get("special_handling"), row.get("modifiers") or {}
+    if special_handling in AT_ONCE:
+        for charge in charges:
+            invoice_at_once(model, charge, special_handling, today)
+        return
+    in_proportion = [charge for charge in charges if is_split(charge, row) and weights_of(model, charge)]
+    for charge in charges:
+        if charge in in_proportion:
+            continue
+        if charge.period is None:
             invoice_account_charge(model, charge, today)
         else:
-            invoice_policy_charge(model, charge, plan_for(period, kind, row), today)
+            plan = plan_for(charge.period, kind, row["effective_date"], modifiers)
+            invoice_policy_charge(model, charge, plan, today)
+    for charge in in_proportion:
+        split_like_others(model, charge, today)
+
+
+def is_split(charge: Charge, row: dict[str, Any]) -> bool:
+    """Whether a charge is of a policy change that ignores the plan (R-PO-4, R-PO-5, R-PO-9)."""
+    if row["instruction_type"] != "policy_change" or row.get("modifiers") or charge.period is None:
+        return False
+    return not is_part_of_issuance(charge.period, row["effective_date"])
+
+
+def hold_for_audit(model: Model, row: dict[str, Any], period: Period | None) -> None:
+    """Hold the charges of an instruction, and maybe all that have something unbilled in the period (R-CI-61)."""
+    for charge in model.all_charges:
+        is_own = charge.instruction_id == row["instruction_id"]
+        is_other = charge.period is period and any(item.is_planned for item in charge.items)
+        if is_own or (is_other and row["special_handling"] == "hold_for_final_audit_all"):
+            charge.held = charge.held or "final_audit"
 
 
 def check_charges(model: Model, kind: str, account_id: str, charge_rows: list[dict[str, Any]]) -> None:
@@ -119,6 +171,8 @@ def check_charges(model: Model, kind: str, account_id: str, charge_rows: list[di
             refuse(f"unknown charge pattern {charge_row['charge_pattern']}")
         if pattern["subtype"] not in SUBTYPES:
             raise NotImplementedError(pattern["subtype"])
+        if pattern["subtype"] == "recapture":
+            refuse("a recapture is made by a command (R-RC-4)")
         if (pattern["owner"] == "account") != (kind == "account_general"):
             refuse("the owner of the charge pattern does not suit the instruction")
         if charge_row.get("payer_account_id") not in (None, account_id, *model.accounts):
@@ -137,6 +191,7 @@ def check_new_period(model: Model, row: dict[str, Any]) -> int:
         refuse("the policy is already known (R-BI-4)")
     if policy is not None and policy.account.account_id != row["account_id"]:
         refuse("the policy belongs to another account")
+    check_list_bill(model, row)
     term = row.get("term_number")
     if term is None:
         term = 1 if policy is None or kind == "issuance" else max(policy.periods) + 1
@@ -145,6 +200,24 @@ def check_new_period(model: Model, row: dict[str, Any]) -> int:
     if row.get("payment_plan") not in model.carrier["payment_plans"] or row.get("period_end") is None:
         refuse("unknown payment plan, or no expiration date")
     return int(term)
+
+
+def check_list_bill(model: Model, row: dict[str, Any]) -> None:
+    """A list bill policy is paid by another account, of type list bill (R-LB-01, R-LB-08)."""
+    owner = model.accounts.get(row["account_id"])
+    if owner is not None and owner.row["account_type"] == "list_bill":
+        refuse("a list bill account owns no policies")
+    if row.get("billing_method") == "list_bill":
+        payer = model.accounts.get(row.get("payer_account_id") or "")
+        if payer is None or payer.row["account_type"] != "list_bill":
+            refuse("the payer of a list bill policy is a list bill account")
+
+
+def release_for_audit(model: Model, period: Period) -> None:
+    """The final audit ends what was held until then (R-CI-61, R-CAN-9)."""
+    for charge in model.all_charges:
+        if charge.period is period and charge.held == "final_audit":
+            charge.held = None
 
 
 def create_period(model: Model, row: dict[str, Any], today: date) -> Period:
@@ -164,9 +237,12 @@ def create_period(model: Model, row: dict[str, Any], today: date) -> Period:
     coverage_end = plus_days(row["period_end"], 1) if inclusive else row["period_end"]
     plan_now = effective_plan(plan, kind)
     first = resolve_timing(first_periodic_timing(plan_now), plan["interval"], today, start, start)
-    period = Period(policy, term, start, row["period_end"], coverage_end, plan, kind, first)
+    payer = model.accounts[row["payer_account_id"]] if row.get("billing_method") == "list_bill" else account
+    period = Period(policy, term, start, row["period_end"], coverage_end, plan, kind, today, first, payer)
+    period.has_equity_warnings = plan.get("has_equity_warnings", True)  # R-EQT-18
+    period.min_equity_days = plan.get("min_equity_days", 30)
     policy.periods[term] = period
-    policy_stream(account, period)  # R-CI-02, R-INV-03: also without a charge
+    policy_stream(payer, period)  # R-CI-02, R-INV-03: also without a charge
     return period
 
 
@@ -198,99 +274,3 @@ def check_status(period: Period, row: dict[str, Any]) -> None:
         refuse("the policy period is in force")
     if kind == "cancellation" and not period.start <= row["effective_date"] <= period.coverage_end:
         refuse("the cancellation takes effect outside of the period")
-
-
-def plan_for(period: Period, kind: str, row: dict[str, Any]) -> dict[str, Any]:
-    """The effective plan of an instruction: plan, override, modifiers (R-CI-55, R-CI-56, R-PO-8)."""
-    if kind == "policy_change" and period.created_by == "issuance" and row["effective_date"] == period.start:
-        kind = "issuance"  # such a change is part of issuance
-    return effective_plan(period.plan, kind) | (row.get("modifiers") or {})
-
-
-def policy_stream(payer: Account, period: Period) -> Stream:
-    """The stream of a payer for a policy period, found or created (R-CI-10..13, R-INV-01..03, R-CI-51)."""
-    plan = period.plan
-    periodicity = PERIODICITY_OF_INTERVAL[plan["interval"]]
-    if not payer.policy_level:
-        return account_stream(payer, periodicity)
-    policy_id = period.policy.policy_id
-    if (policy_id, periodicity) not in payer.streams:
-        if plan["align_installments"]:
-            cadence = cadence_through(period.first_periodic_date, periodicity)
-        else:
-            cadence = cadence_of_account(payer.row, periodicity)
-        stream = Stream(payer, policy_id, periodicity, cadence, plan["fix_invoices_on"])
-        payer.streams[policy_id, periodicity] = stream
-    return payer.streams[policy_id, periodicity]
-
-
-def account_stream(payer: Account, periodicity: str) -> Stream:
-    """The stream of a payer that is shared by policies, or has account-level charges (R-CI-12, R-INV-02)."""
-    if (None, periodicity) not in payer.streams:
-        cadence = cadence_of_account(payer.row, periodicity)
-        payer.streams[None, periodicity] = Stream(payer, None, periodicity, cadence, payer.row["fix_invoices_on"])
-    return payer.streams[None, periodicity]
-
-
-def invoice_account_charge(model: Model, charge: Charge, today: date) -> None:
-    """An account-level charge: one item, dated at the charge date, on a monthly stream (R-CI-28)."""
-    if charge.amount != 0:
-        stream = account_stream(charge.payer, "monthly")
-        place(model, stream, charge, [Slice("onetime", today, charge.amount)], cutoff="bill_date", today=today)
-
-
-def invoice_policy_charge(model: Model, charge: Charge, plan: dict[str, Any], today: date) -> None:
-    """Slice a charge of a policy period and place its items on the payer's stream (R-CI-25..48)."""
-    period = charge.period
-    assert period is not None
-    stream = policy_stream(charge.payer, period)
-    cutoff = plan["item_placement_cutoff"]
-    resolve = resolver(charge, period, plan)
-
-    first = resolve(first_periodic_timing(plan))
-    # Aligned: snap to the dates of the stream (R-CI-39, R-CI-40); else the plan's own dates (R-CI-38, R-CI-51).
-    cadence = stream.cadence if plan["align_installments"] else cadence_through(first, stream.periodicity)
-
-    limit = plus_days(period.coverage_end, -(plan["blackout_days"] or 0))  # R-CI-33
-
-    def may_be_placed(event_date: date) -> bool:
-        invoice = stream.find(event_date, cutoff, today, model.business)
-        return (invoice.due_date if plan["blackout_basis"] == "due" else invoice.bill_date) <= limit
-
-    slices = slice_charge(
-        charge.amount,
-        charge.pattern_data["invoicing_approach"],
-        plan,
-        resolve=resolve,
-        periodic_dates=cadence.series(first, plan["interval"]),
-        may_be_placed=may_be_placed,
-        remainder_treatment=model.carrier["installment_remainder"],
-    )
-    place(model, stream, charge, slices, cutoff=cutoff, today=today)
-
-
-def resolver(charge: Charge, period: Period, plan: dict[str, Any]) -> Callable[[tuple[int, str]], date]:
-    """What turns a timing of the plan into an event date of a charge (R-CI-20)."""
-
-    def resolve(timing: tuple[int, str]) -> date:
-        return resolve_timing(timing, plan["interval"], charge.charge_date, charge.effective_date, period.start)
-
-    return resolve
-
-
-def place(model: Model, stream: Stream, charge: Charge, slices: list[Slice], *, cutoff: str, today: date) -> None:
-    """Make the items of a charge and put each on its invoice (R-CI-46)."""
-    for item_no, part in enumerate(slices, start=1):
-        invoice: Invoice = stream.find(part.event_date, cutoff, today, model.business)
-        item = Item(
-            charge,
-            item_no,
-            part.item_type,
-            part.event_date,
-            part.amount,
-            invoice,
-            part.installment_number,
-            part.blackout_violation,
-        )
-        stream.place(item, invoice)
-    assert sum(item.amount for item in charge.items) == charge.amount  # R-CI-06

@@ -56,10 +56,11 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
-from tests.reference import billing, instructions, payments
+from tests.reference import billing, commands, earning, instructions, payments, requests
 from tests.reference.dates import BusinessCalendar
-from tests.reference.entities import Account, Charge, Invoice, Item, Policy, Stream
+from tests.reference.entities import Account, Charge, Invoice, Item, PaymentItem, Policy, Stream, WriteOffItem
 from tests.reference.posting import Journal
+from tests.reference.tables import Tables
 
 ACCOUNT_COLUMNS = (
     "account_type",
@@ -77,7 +78,7 @@ ACCOUNT_COLUMNS = (
 )
 
 
-class Model:
+class Model(Tables):
     """All accounts of a carrier, closed one day after the other."""
 
     def __init__(self, carrier: dict[str, Any]) -> None:
@@ -88,7 +89,10 @@ class Model:
         self.all_charges: list[Charge] = []
         self.instruction_ids: set[str] = set()
         self.all_payments: dict[str, dict[str, Any]] = {}
-        self.all_payment_items: list[dict[str, Any]] = []
+        self.all_payment_items: list[PaymentItem] = []
+        self.all_write_off_items: list[WriteOffItem] = []
+        self.requests: list[requests.PaymentRequest] = []
+        self.commands_known: set[str] = set()
         self.posted = Journal()
         self.rejected: list[dict[str, Any]] = []
 
@@ -104,9 +108,10 @@ class Model:
                 self.reject("accounts", row["account_id"], "the account is known with other settings", day)
         instructions.take_instructions(self, inbox, day)
         payments.take_payments(self, inbox.get("payments", []), day)
+        commands.take_commands(self, inbox.get("commands", []), day)
         billing.bill_invoices(self, day)
         billing.make_invoices_due(self, day)
-        billing.earn(self, day)
+        earning.earn(self, day)
 
     # ------------------------------------------------------------------ accounts
 
@@ -144,134 +149,13 @@ class Model:
         return sorted(streams, key=lambda s: (s.payer.account_id, s.policy_id or "", s.periodicity))
 
     def every_invoice(self) -> list[Invoice]:
-        """All invoices, by stream and date of the cadence."""
-        return [stream.invoices[slot] for stream in self.every_stream() for slot in sorted(stream.invoices)]
+        """All invoices, by stream and date of the cadence; those without one last."""
+        return [
+            invoice
+            for stream in self.every_stream()
+            for invoice in sorted(stream.invoices, key=lambda invoice: (invoice.slot or date.max, invoice.made_as))
+        ]
 
     def every_item(self) -> list[Item]:
         """All items, by charge in the order in which they came in."""
         return [item for charge in self.all_charges for item in charge.items]
-
-    # ------------------------------------------------------------------ the state, with external identities only
-
-    def streams(self) -> list[dict[str, Any]]:
-        """Invoice streams."""
-        return [
-            {
-                "account_id": stream.payer.account_id,
-                "policy_id": stream.policy_id,
-                "periodicity": stream.periodicity,
-                "fix_invoices_on": stream.fix,
-            }
-            for stream in self.every_stream()
-        ]
-
-    def invoices(self) -> list[dict[str, Any]]:
-        """Invoices with status and amounts (R-BAL-06)."""
-        return [
-            {
-                "invoice_key": invoice.invoice_key,
-                "account_id": invoice.stream.payer.account_id,
-                "policy_id": invoice.stream.policy_id,
-                "periodicity": invoice.stream.periodicity,
-                "cadence_date": invoice.slot,
-                "bill_date": invoice.bill_date,
-                "due_date": invoice.due_date,
-                "status": invoice.status,
-                "amount": sum(item.amount for item in invoice.items),
-                "amount_due": sum(item.unpaid for item in invoice.items),
-            }
-            for invoice in self.every_invoice()
-        ]
-
-    def charges(self) -> list[dict[str, Any]]:
-        """Charges; those of invoicing fees have neither instruction_id nor charge_no."""
-        return [
-            {
-                "charge_key": charge.charge_key,
-                "instruction_id": charge.instruction_id,
-                "charge_no": charge.charge_no,
-                "charge_pattern": charge.pattern,
-                "amount": charge.amount,
-                "charge_date": charge.charge_date,
-                "effective_date": charge.effective_date,
-                "owner_type": charge.t_account_owner[0],
-                "owner_id": charge.t_account_owner[1],
-                "owner_account_id": charge.owner.account_id,
-                "payer_account_id": charge.payer.account_id,
-                "policy_id": charge.policy_id,
-                "term_number": charge.term_number,
-                "context": charge.context,
-                "charge_group": charge.charge_group,
-                "earned": charge.earned,
-            }
-            for charge in self.all_charges
-        ]
-
-    def items(self) -> list[dict[str, Any]]:
-        """Invoice items, with the dates of their invoice."""
-        return [
-            {
-                "charge_key": item.charge.charge_key,
-                "instruction_id": item.charge.instruction_id,
-                "charge_no": item.charge.charge_no,
-                "item_no": item.item_no,
-                "item_type": item.item_type,
-                "installment_number": item.installment_number,
-                "event_date": item.event_date,
-                "amount": item.amount,
-                "paid": item.paid,
-                "account_id": item.invoice.stream.payer.account_id,
-                "policy_id": item.charge.policy_id,
-                "term_number": item.charge.term_number,
-                "invoice_key": item.invoice.invoice_key,
-                "bill_date": item.invoice.bill_date,
-                "due_date": item.invoice.due_date,
-                "status": item.invoice.status,
-                "blackout_violation": item.blackout_violation,
-            }
-            for item in self.every_item()
-        ]
-
-    def payments(self) -> list[dict[str, Any]]:
-        """Payments: status executed or suspended; what was distributed of each."""
-        return [dict(payment) for payment in self.all_payments.values()]
-
-    def payment_items(self) -> list[dict[str, Any]]:
-        """What each distribution paid of each item; step credit (negatives first) or money."""
-        return [dict(row) for row in self.all_payment_items]
-
-    def funds(self) -> list[dict[str, Any]]:
-        """Unapplied funds: policy_id None is the default fund of the account."""
-        return [
-            {"account_id": account.account_id, "policy_id": policy_id, "balance": balance}
-            for account in self.accounts.values()
-            for policy_id, balance in account.funds.items()
-        ]
-
-    def journal(self) -> list[dict[str, Any]]:
-        """Journal lines."""
-        return [dict(line) for line in self.posted.lines]
-
-    def balances(self) -> dict[tuple[str, str, str, str | None], int]:
-        """Natural balances by (owner type, owner id, T-account, policy of a designated fund)."""
-        return self.posted.balances()
-
-    def rejects(self) -> list[dict[str, Any]]:
-        """Rows that were not booked."""
-        return [dict(row) for row in self.rejected]
-
-    def periods(self) -> list[dict[str, Any]]:
-        """Policy periods."""
-        return [
-            {
-                "policy_id": policy.policy_id,
-                "term_number": period.term_number,
-                "account_id": policy.account.account_id,
-                "effective_date": period.start,
-                "expiration_date": period.end,
-                "coverage_end": period.coverage_end,
-                "status": period.status,
-            }
-            for policy in self.policies.values()
-            for period in policy.periods.values()
-        ]

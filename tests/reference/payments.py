@@ -6,7 +6,8 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from tests.reference.distribution import Association, distribute
-from tests.reference.entities import Account, Invoice, Period, Policy
+from tests.reference.entities import Account, Invoice, Item, PaymentItem, Period, Policy
+from tests.reference.settling import record
 
 if TYPE_CHECKING:
     from tests.reference.model import Model
@@ -23,9 +24,7 @@ def take_payments(model: Model, rows: list[dict[str, Any]], today: date) -> None
             continue
         payment = model.all_payments[row["payment_id"]]
         account, fund = model.accounts[payment["account_id"]], payment["fund_policy_id"]
-        before = account.funds[fund]
         distribute_fund(model, account, fund, association, money=payment["amount"], payment=payment, today=today)
-        payment["distributed"] = before - account.funds[fund]
 
 
 def receive(model: Model, row: dict[str, Any], today: date) -> Association | None:
@@ -46,28 +45,26 @@ def receive(model: Model, row: dict[str, Any], today: date) -> Association | Non
         "account_id": row.get("account_id"),
         "policy_id": row.get("policy_id"),
         "term_number": row.get("term_number"),
-        "invoice_key": row.get("invoice_id"),
+        "invoice": None,
         "fund_policy_id": None,
         "amount": row["amount"],
-        "distributed": 0,
         "payment_date": row.get("payment_date") or today,
         "business_date": today,
         "status": "executed",
     }
     model.all_payments[row["payment_id"]] = payment
     if is_unknown(model, row, invoice):  # R-SUS-01, T-03
-        payment |= {"status": "suspended", "term_number": None, "invoice_key": None}
+        payment |= {"status": "suspended", "term_number": None}
         model.posted.suspense_received(payment, today)
         return None
     account = paying_account(model, row, policy, invoice)
-    policy = policy if policy and policy.account is account else None
     invoice = invoice if invoice and invoice.stream.payer is account else None
     period = find_period(policy, row.get("term_number")) if policy else None
-    if account.separate_funds and policy:
+    if account.separate_funds and policy and policy.policy_id in account.funds:
         payment["fund_policy_id"] = policy.policy_id  # R-BL-7, R-DBP-03
     payment["account_id"] = account.account_id
     payment["term_number"] = period.term_number if period else None
-    payment["invoice_key"] = invoice.invoice_key if invoice else None
+    payment["invoice"] = invoice
     account.funds[payment["fund_policy_id"]] += payment["amount"]
     model.posted.money_received(account, payment["fund_policy_id"], payment, today)
     is_lost = (row.get("policy_id") and (not policy or (row.get("term_number") and not period))) or (
@@ -134,27 +131,21 @@ def distribute_fund(
     today: date,
 ) -> None:
     """One distribution out of a fund; a designated one pays only the items of its own policy (R-BL-7)."""
-    items = account.items
+    items = [item for item in account.items if not item.is_held]  # R-CHD-9
     if fund is not None:
-        items = [item for item in items if item.charge.policy_id == fund]
-    payment_id = payment["payment_id"] if payment else None
+        items = [item for item in items if policy_of_fund(item) == fund]
+    first_half = None
     for part in distribute(items, account.allocation_plan, association, money):
-        account.funds[fund] -= part.amount  # the credits of a distribution add up to nothing
         # A credit pays without a payment, also where a payment is the occasion.
-        model.posted.item_paid(part.item, part.amount, fund, payment_id if part.step == "money" else None, today)
-        charge = part.item.charge
-        model.all_payment_items.append(
-            {
-                "business_date": today,
-                "kind": "payment" if payment else "credit",
-                "step": part.step,
-                "payment_id": payment_id,
-                "account_id": account.account_id,
-                "fund_policy_id": fund,
-                "charge_key": charge.charge_key,
-                "instruction_id": charge.instruction_id,
-                "charge_no": charge.charge_no,
-                "item_no": part.item.item_no,
-                "amount": part.amount,
-            }
-        )
+        payment_id = payment["payment_id"] if payment and part.credit is None else None
+        paid = PaymentItem(today, account, fund, part.item, part.amount, payment_id, part.credit)
+        if part.credit is not None and part.item is part.credit:
+            first_half = paid
+        elif part.credit is not None and first_half is not None:
+            paid.other, first_half.other = first_half, paid
+        record(model, paid, today)
+
+
+def policy_of_fund(item: Item) -> str | None:
+    """The policy whose designated fund may pay an item: that of its stream, if it has one (R-BL-15, R-ITM-48)."""
+    return item.invoice.stream.policy_id or item.charge.policy_id

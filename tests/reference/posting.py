@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from tests.reference.entities import Account, Charge, Item
+from tests.reference.entities import Account, Charge, Item, PaymentItem
 
 ACCOUNT_TYPES = {
     "Unbilled": "Asset",
@@ -19,6 +19,8 @@ ACCOUNT_TYPES = {
     "Reserve": "Liability",
     "Unapplied": "Liability",
     "Designated Unapplied": "Liability",
+    "Write-Off Expense": "Expense",
+    "Negative Write-Off Income": "Revenue",
 }
 """R-LED-05; by the name of the T-account without the charge pattern."""
 
@@ -109,6 +111,7 @@ class Journal:
             "immediate": (["Unbilled"], ["Revenue"]),
             "pro_rata": (["Unbilled"], ["Unearned"]),
             "pass_through": (["Unbilled", "Expense"], ["Reserve", "Revenue"]),
+            "recapture": (["Unbilled", "Expense"], ["Reserve", "Revenue"]),  # R-TXN-02
         }[charge.pattern_data["subtype"]]
         self.post(
             "InitialChargeTxn",
@@ -124,6 +127,21 @@ class Journal:
         """ChargeBilled and ChargeDue: the full amount of the item, paid or not (R-TXN-03, R-LED-26)."""
         debit, credit = charge_leg(item.charge, to), charge_leg(item.charge, out_of)
         self.post(transaction_type, today, today, item.amount, debit=[debit], credit=[credit], **of_item(item))
+
+    def billed(self, item: Item, today: date) -> None:
+        """ChargeBilled (A-5)."""
+        self.item_moves("ChargeBilled", item, "Billed", "Unbilled", today)
+
+    def due(self, item: Item, today: date) -> None:
+        """ChargeDue (A-6)."""
+        self.item_moves("ChargeDue", item, "Due", "Billed", today)
+
+    def as_its_invoice(self, item: Item, today: date) -> None:
+        """What an item that comes to a billed invoice has to catch up with (A-8)."""
+        if item.invoice.status in ("Billed", "Due"):
+            self.billed(item, today)
+        if item.invoice.status == "Due":
+            self.due(item, today)
 
     def money_received(self, account: Account, fund: str | None, payment: dict[str, Any], today: date) -> None:
         """DirectBillMoneyReceivedTxn (T-01), dated the day on which the money was received (R-TXN-26)."""
@@ -143,11 +161,30 @@ class Journal:
         credit: Leg = (owner, "Unapplied", None, None)
         self.receipt("SuspPymtTransaction", payment, today, debit, credit)
 
-    def item_paid(self, item: Item, amount: int, fund: str | None, payment_id: str | None, today: date) -> None:
-        """ChargePaidFromAccount (T-13, T-15); credits have a negative amount, so the sides swap."""
-        debit, credit = fund_leg(item.invoice.stream.payer, fund), charge_leg(item.charge, "Due")
-        ids = of_item(item) | {"payment_id": payment_id}
-        self.post("ChargePaidFromAccount", today, today, amount, debit=[debit], credit=[credit], **ids)
+    def item_paid(self, part: PaymentItem, today: date) -> None:
+        """ChargePaidFromAccount (T-13, T-15); credits have a negative amount, so the sides swap.
+
+        What a recapture brings goes to its owner's fund as well (R-RC-5, R-TXN-04).
+        """
+        charge = part.item.charge
+        debit, credit = [fund_leg(part.account, part.fund_policy_id)], [charge_leg(charge, "Due")]
+        if charge.pattern_data["subtype"] == "recapture":
+            debit.append(charge_leg(charge, "Reserve"))
+            credit.append(fund_leg(charge.owner, charge.fund_policy_id))
+        ids = of_item(part.item) | {"payment_id": part.payment_id}
+        self.post("ChargePaidFromAccount", today, today, part.amount, debit=debit, credit=credit, **ids)
+
+    def written_off(self, item: Item, amount: int, today: date) -> None:
+        """ChargeWrittenOff: the sign selects the T-accounts (R-TXN-07)."""
+        legs = charge_leg(item.charge, "Write-Off Expense"), charge_leg(item.charge, "Due")
+        if amount < 0:
+            legs = charge_leg(item.charge, "Due"), charge_leg(item.charge, "Negative Write-Off Income")
+        self.post("ChargeWrittenOff", today, today, abs(amount), debit=[legs[0]], credit=[legs[1]], **of_item(item))
+
+    def between_funds(self, account: Account, policy_id: str, amount: int, today: date) -> None:
+        """TransferTransaction of a designated fund to the default one, the other way when negative (R-TXN-14)."""
+        debit, credit = fund_leg(account, policy_id), fund_leg(account, None)
+        self.post("TransferTransaction", today, today, amount, debit=[debit], credit=[credit])
 
     def earned(self, charge: Charge, amount: int, today: date) -> None:
         """ProRataChargeEarned (R-TXN-30)."""

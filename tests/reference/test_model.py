@@ -590,7 +590,8 @@ def test_e_ci_30_31_overrides() -> None:
     continuous = plan(**down, overrides={"renewal": none, "policy_change": none})
     model = issued(continuous, date(2025, 1, 1), date(2026, 1, 1))
     change = instruction("policy_change", date(2025, 1, 1), instruction_id="same day")
-    later = instruction("policy_change", date(2025, 1, 2), instruction_id="later")
+    same_as_plan = {"max_installments": 12}  # else it is split like the issuance (R-PO-5)
+    later = instruction("policy_change", date(2025, 1, 2), instruction_id="later", modifiers=same_as_plan)
     model.close(date(2025, 1, 5), inbox([change, later], ("same day", "Premium", 1000), ("later", "Premium", 1000)))
     start, end = date(2026, 1, 1), date(2027, 1, 1)
     renewal = instruction("renewal", start, period_start=start, period_end=end, payment_plan="plan")
@@ -659,9 +660,7 @@ def stub_items(*rows: tuple[Any, ...]) -> list[Item]:
         amount, event_date, priority, status = list(row) + list(missing[len(row) :])
         invoice = Invoice(stream, event_date, event_date, event_date, status)
         data = {"subtype": "pro_rata", "priority": priority}
-        charge = Charge(
-            "I", number, None, "Premium", data, amount, date(2025, 1, 1), event_date, account, None, account, "x"
-        )
+        charge = Charge("I", number, "Premium", data, amount, date(2025, 1, 1), event_date, account, None, account, "x")
         items.append(Item(charge, 1, "onetime", event_date, amount, invoice))
     return items
 

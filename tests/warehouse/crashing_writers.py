@@ -9,13 +9,15 @@ import os
 import shutil
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import count
 from pathlib import Path
 
 from small_days import close, commit, january
 
+from warehouse.compaction import compact
 from warehouse.faults import ConflictError, LeaseError, armed
+from warehouse.landing import land_all
 from warehouse.storage import Home, Store
 
 DONE, CONFLICT, LEASE = 0, 3, 4
@@ -59,19 +61,41 @@ def close_third_day(directory: Path) -> None:
         writer.lock(january(1), january(1))
 
 
-def crash_everywhere(directory: Path) -> None:
+def combine_january(directory: Path) -> None:
+    """The other commit under test: the days of a month in one part per table."""
+    store = Store(Home(directory))
+    with store.writer(run_id="under test") as writer:
+        compact(store, writer)
+
+
+def crash_everywhere(directory: Path, closed: Sequence[int], work: Callable[[Path], None]) -> None:
     """Kill a writer at its 1st, 2nd, ... fault point, in a home of its own each time, until it gets through."""
-    run(lambda: close(Store(Home(directory / "before")), january(1), january(2)))
+    run(lambda: close(Store(Home(directory / "before")), *map(january, closed)))
     for nth in count(1):
         home = directory / f"killed at {nth:03d}"
         shutil.copytree(directory / "before", home)
 
         def killed(home: Path = home, nth: int = nth) -> None:
             with armed("kill", nth=nth):
-                close_third_day(home)
+                work(home)
 
         if run(killed) == DONE:
             home.rename(directory / "after")
+            return
+
+
+def crash_while_landing(directory: Path) -> None:
+    """Kill a process that lands the files of `directory` at its 1st, 2nd, ... fault point, in a home of its own."""
+    files = [("payments", file) for file in sorted(directory.glob("*.csv"))]
+    for nth in count(1):
+        home = Home(directory / f"killed at {nth:03d}")
+
+        def killed(home: Home = home, nth: int = nth) -> None:
+            with armed("kill", nth=nth):
+                land_all(home, files)
+
+        if run(killed) == DONE:
+            home.root.rename(directory / "after")
             return
 
 
@@ -118,7 +142,11 @@ def pause(directory: Path, point: str) -> None:
 if __name__ == "__main__":
     scenario, where, *rest = sys.argv[1:]
     if scenario == "crash":
-        crash_everywhere(Path(where))
+        crash_everywhere(Path(where), (1, 2), close_third_day)
+    elif scenario == "compact":
+        crash_everywhere(Path(where), (30, 31), combine_january)
+    elif scenario == "land":
+        crash_while_landing(Path(where))
     elif scenario == "race":
         race(Path(where), int(rest[0]))
     else:

@@ -68,7 +68,7 @@ def write_book(
         invoice_due_lag_days=lag,
         state=state,
         events=events,
-        charge_patterns=CHARGE_PATTERNS,
+        plans={"charge_patterns": CHARGE_PATTERNS},
         days=closed,
     )
 

@@ -32,7 +32,7 @@ def journal(day: date, amount: int, *, credit: int | None = None) -> pl.DataFram
     lines = [(1, "D", amount), (2, "C", amount if credit is None else credit)]
     one = {
         "business_date": day,
-        "transaction_key": 1,
+        "transaction_key": day.toordinal(),
         "transaction_type": "InitialChargeTxn",
         "transaction_date": day,
         "owner_type": "Account",

@@ -15,7 +15,8 @@ import pytest
 from published_books import line, write_book
 
 from schemas.reports import REPORTS, Report
-from warehouse.catalogue import CatalogueError, Published, catalogue_path, comment, connect, publish, query, sql_type
+from warehouse.catalogue import CatalogueError, Published, catalogue_path, connect, publish, query
+from warehouse.views import comment, sql_type
 
 DAY_1, DAY_2, DAY_3 = date(2025, 1, 1), date(2025, 1, 2), date(2025, 1, 3)
 ACCOUNT = {"account_key": 1, "account_id": "A-1"}
@@ -98,7 +99,7 @@ def test_newest_and_earlier_versions(tmp_path: Path, checkpoint: date | None) ->
 
 
 def test_a_correction_changes_the_past_only_for_those_who_know_of_it(tmp_path: Path) -> None:
-    """A report of a past day, as known then, is the same byte for byte after later corrections."""
+    """R-LED-12: A report of a past day, as known then, is the same byte for byte after later corrections."""
     reports = [report.name for report in REPORTS if report.has_known_at]
     before = {DAY_1: {**CORE, "journal": CHARGED}}
     publish(tmp_path, write_book(tmp_path / "warehouse", before))

@@ -19,6 +19,7 @@ from warehouse.landing import (
     dates,
     day_digests,
     land,
+    land_all,
     landing_digests,
     read_inbox,
     strays,
@@ -116,6 +117,28 @@ def test_one_file_may_hold_many_business_dates(home):
     assert dates(home) == [DAY, NEXT]
     text += "2026-01-06,4,1\n"
     assert [entry.is_new for entry in land(home, "payments", file(home, "p.csv", text))] == [False, True]
+
+
+def test_of_many_files_all_land_or_none(home):
+    text = "business_date,payment_id,amount\n2026-01-05,1,1\n2026-01-06,2,1\n"
+    good, again = file(home, "p.csv", text), file(home, "again/p.csv", text)
+    wrong = file(home, "wrong.csv", "payment_id\n1\n")
+    with pytest.raises(LandingError, match=r"wrong.csv: column 'amount' is missing"):
+        land_all(home, [("payments", good), ("payments", wrong)])
+    assert dates(home) == []
+    assert list(home.landing.rglob(".tmp-*")) == []
+    landed = land_all(home, [("payments", good), ("payments", again)])
+    assert [entry.is_new for entry in landed] == [True, True, False, False]
+    assert [entry.path for entry in landed[:2]] == [entry.path for entry in landed[2:]]
+
+
+def test_many_files_are_made_durable_together(home):
+    text = "business_date,payment_id,amount\n2026-01-05,1,1\n2026-01-06,2,1\n"
+    files = [("payments", file(home, f"{number}.csv", text.replace(",1\n", f",{number}\n"))) for number in range(10)]
+    with armed("enospc", "landing.sync_directory", nth=10**6) as fault:
+        assert len(land_all(home, files)) == 20
+    above = ["payments", "landing", "home"]
+    assert len(fault.passes) == len(above) + 2
 
 
 def test_json_lines_keep_numbers_as_they_are_spelled(home):

@@ -110,7 +110,7 @@ def bakery(tmp_path: Path) -> Path:
 
 
 def test_e_pol_02_amounts_by_status(bakery: Path) -> None:
-    """580.91 past due, 490.91 billed, 2,945.45 unbilled."""
+    """R-BAL-11: 580.91 past due, 490.91 billed, 2,945.45 unbilled."""
     columns = "amount_due, amount_billed, amount_unbilled, is_delinquent, last_payment_date"
     assert _ask(bakery, f"SELECT {columns} FROM account_info") == [
         (*_money("580.91", "490.91", "2945.45"), True, TODAY),

@@ -13,7 +13,7 @@ from small_days import close, closed_home, commit, funds, january, journal, poli
 from schemas.book import BOOK_TABLES, POLICIES
 from schemas.declare import Table
 from schemas.journal import EVENT_TABLES
-from warehouse.faults import FormatError, RangeError
+from warehouse.faults import FormatError, RangeError, armed
 from warehouse.lease import Lease
 from warehouse.parts import check_contract
 from warehouse.storage import (
@@ -77,7 +77,7 @@ def test_the_same_days_give_the_same_bytes_in_every_home(tmp_path):
         {path.relative_to(home.root).as_posix(): path.read_bytes() for path in home.root.rglob("*") if path.is_file()}
         for home in homes
     ]
-    assert len(files[0]) == 3 + 3 * 3
+    assert len(files[0]) == 3 + 1 + 3 * 3
     assert files[0] == files[1]
 
 
@@ -322,6 +322,15 @@ def test_a_lease_that_ran_out_is_taken_over_and_its_owner_can_no_longer_commit(t
     assert not store.home.lease.exists()
 
 
+@pytest.mark.parametrize("point", ["lease.write", "lease.link", "lease.sync_directory"])
+def test_a_lease_that_cannot_be_made_durable_is_not_left_behind(tmp_path, point):
+    path = tmp_path / "writer.lease"
+    with armed("eio", point), pytest.raises(WriteError):
+        Lease.take(path, "a")
+    assert list(tmp_path.iterdir()) == []
+    Lease.take(path, "b").give_back()
+
+
 def test_a_heartbeat_renews_the_lease(tmp_path):
     lease = Lease.take(tmp_path / "writer.lease", "a", seconds=1000)
     before = json.loads((tmp_path / "writer.lease").read_text())["expires"]
@@ -338,7 +347,7 @@ def test_a_heartbeat_renews_the_lease(tmp_path):
 
 def test_a_manifest_of_a_newer_version_is_refused(tmp_path, monkeypatch):
     store = closed_home(tmp_path, 1)
-    monkeypatch.setattr("warehouse.manifest.FORMAT", 2)
+    monkeypatch.setattr("warehouse.manifest.FORMAT", 0)
     with pytest.raises(FormatError, match="use a newer version"):
         Store(store.home).days()
 

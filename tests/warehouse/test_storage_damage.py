@@ -141,6 +141,43 @@ def test_a_missing_manifest_stops_reading_and_writing(tmp_path, number):
     assert not store.home.lease.exists()
 
 
+def test_a_missing_newest_manifest_stops_reading_and_writing_until_somebody_decides(tmp_path):
+    store = closed_home(tmp_path, 4)
+    records, content = store.days(), manifest(store, 4).read_bytes()
+    for number in (4, 3):
+        manifest(store, number).unlink()
+        reader = Store(store.home)
+        with pytest.raises(ChainError, match=r"0000000004.json, once the newest manifest, is missing: restore it"):
+            reader.days()
+        with pytest.raises(ChainError), reader.writer():
+            pass
+        assert [(problem.code, problem.file) for problem in reader.verify()] == [("E-CHAIN", "manifests/HEAD")]
+    (store.home.manifests / "HEAD").unlink()
+    reader = Store(store.home)
+    assert reader.days() == records[:2]
+    assert close(reader, january(3), january(4)) == records[2:]
+    assert manifest(store, 4).read_bytes() == content
+    assert reader.verify() == []
+
+
+def test_another_manifest_in_the_place_of_the_newest_is_found(tmp_path):
+    store, other = closed_home(tmp_path / "a", 3), closed_home(tmp_path / "b", 2)
+    close(other, january(3), amount=5)
+    put(manifest(store, 3), manifest(other, 3).read_bytes())
+    with pytest.raises(ChainError, match=r"0000000003.json, once the newest manifest, is another one"):
+        Store(store.home).days()
+    assert store.verify() != []
+
+
+@pytest.mark.parametrize("content", [b"", b"\xff", b"0" * 64 + b"  3.json\n"])
+def test_a_damaged_head_is_found(tmp_path, content):
+    store = closed_home(tmp_path, 1)
+    put(store.home.manifests / "HEAD", content)
+    with pytest.raises(CorruptError, match="HEAD does not name a manifest"):
+        Store(store.home).days()
+    assert [problem.code for problem in store.verify()] == ["E-CORRUPT"]
+
+
 def test_a_manifest_that_follows_another_parent_stops_reading_and_writing(tmp_path):
     store, other = closed_home(tmp_path / "a", 3), Store(Home(tmp_path / "b"))
     close(other, january(1), amount=5)

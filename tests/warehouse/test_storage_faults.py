@@ -12,6 +12,7 @@ import pytest
 from small_days import close, closed_home, commit, january, litter
 
 from warehouse.faults import FAULT_VARIABLE, Fault, armed, fault_point
+from warehouse.landing import land_all
 from warehouse.storage import ConflictError, CorruptError, Home, StorageError, Store, WriteError
 from warehouse.writer import Writer
 
@@ -22,6 +23,7 @@ BOUNDARIES = {
     "lease.mkdir", "lease.write", "lease.sync", "lease.link", "lease.sync_directory",
     "part.mkdir", "part.write", "part.sync", "part.hash", "part.rename", "part.sync_directory", "part.read_back",
     "manifest.mkdir", "manifest.write", "manifest.sync", "manifest.link", "manifest.sync_directory", "manifest.read",
+    "head.mkdir", "head.write", "head.sync", "head.rename",
 }  # fmt: skip
 """Every fault point that a commit passes on its way to the disk."""
 
@@ -67,6 +69,26 @@ def test_a_writer_killed_at_any_boundary_leaves_the_old_state_or_the_new_one(tmp
         assert store.verify() == []
         assert len(list(store.home.warehouse.rglob("*.parquet"))) == len(list(after.home.warehouse.rglob("*.parquet")))
     assert lengths == {2, 3, 4, 5}
+
+
+def test_landing_killed_at_any_boundary_leaves_whole_files_and_landing_again_completes_them(tmp_path):
+    files = [("payments", tmp_path / f"{name}.csv") for name in ("bank", "lockbox")]
+    for number, (_, file) in enumerate(files):
+        days = "".join(f"{january(n)},{number}-{n},1.00\n" for n in (1, 2, 3))
+        file.write_text(f"business_date,payment_id,amount\n{days}")
+    writers("land", tmp_path)
+    after = {path.name: path.read_bytes() for path in (tmp_path / "after").rglob("*.parquet")}
+    landed = set()
+    for directory in sorted(tmp_path.glob("killed at *")):
+        home = Home(directory)
+        found = {path.name: path.read_bytes() for path in directory.rglob("*.parquet")}
+        assert found.items() <= after.items()
+        landed.add(len(found))
+        land_all(home, files)
+        assert {path.name: path.read_bytes() for path in directory.rglob("*.parquet")} == after
+        Store(home).vacuum()
+        assert litter(home) == []
+    assert landed == set(range(len(after) + 1))
 
 
 def test_a_crash_asked_for_by_the_environment_strikes(tmp_path):

@@ -2,9 +2,9 @@ WITH figures AS (
     SELECT
         charge.account_key,
         item.currency,
-        sum(CASE WHEN item.status = 'Due' THEN item.amount_due ELSE 0 END) AS amount_due,
-        sum(CASE WHEN item.status = 'Billed' THEN item.amount_due ELSE 0 END) AS amount_billed,
-        sum(CASE WHEN item.status = 'Planned' THEN item.amount_due ELSE 0 END) AS amount_unbilled
+        sum(CASE WHEN item.receivable = 'Due' THEN item.amount_due ELSE 0 END) AS amount_due,
+        sum(CASE WHEN item.receivable = 'Billed' THEN item.amount_due ELSE 0 END) AS amount_billed,
+        sum(CASE WHEN item.receivable = 'Unbilled' THEN item.amount_due ELSE 0 END) AS amount_unbilled
     FROM $item_status AS item
     JOIN $charges AS charge USING (charge_key)
     GROUP BY charge.account_key, item.currency

@@ -9,7 +9,7 @@ WITH due_items AS (
         CASE WHEN item.amount_due > 0 THEN item.due_date END AS overdue_since
     FROM $item_status AS item
     JOIN $charges AS charge USING (charge_key)
-    WHERE item.status = 'Due' AND item.amount <> item.paid
+    WHERE item.receivable = 'Due' AND item.amount_due <> 0
 ),
 
 owners AS (

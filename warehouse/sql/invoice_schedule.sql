@@ -10,6 +10,7 @@ WITH lines AS (
         currency,
         sum(amount) AS amount,
         sum(paid) AS paid,
+        sum(written_off) AS written_off,
         sum(amount_due) AS amount_due
     FROM $item_status
     GROUP BY ALL

@@ -1,6 +1,12 @@
 WITH totals AS (
-    SELECT invoice_key, sum(amount) AS amount, sum(paid) AS paid, bool_and(amount = paid) AS is_paid
-    FROM $invoice_items
+    SELECT
+        invoice_key,
+        sum(amount) AS amount,
+        sum(paid) AS paid,
+        sum(written_off) AS written_off,
+        sum(amount_due) AS amount_due,
+        bool_and(amount_due = 0) AS is_paid
+    FROM $item_status
     GROUP BY invoice_key
 )
 SELECT
@@ -9,17 +15,13 @@ SELECT
     invoice.stream_key AS stream_id,
     account.account_id,
     policy.policy_id,
-    CASE
-        WHEN invoice.bill_date > $as_of THEN 'Planned'
-        WHEN invoice.due_date + $due_lag_days <= $as_of THEN 'Due'
-        ELSE 'Billed'
-    END AS status,
     account.currency,
     coalesce(totals.amount, 0) AS amount,
     coalesce(totals.paid, 0) AS paid,
-    coalesce(totals.amount - totals.paid, 0) AS amount_due,
+    coalesce(totals.written_off, 0) AS written_off,
+    coalesce(totals.amount_due, 0) AS amount_due,
     coalesce(totals.is_paid, true) AS is_paid
-FROM $invoices AS invoice
+FROM $invoice_status AS invoice
 LEFT JOIN totals USING (invoice_key)
 LEFT JOIN $accounts AS account USING (account_key)
 LEFT JOIN stored.policy_ids AS policy USING (policy_key)

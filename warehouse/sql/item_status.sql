@@ -1,13 +1,15 @@
--- One row per invoice item: the dates of its invoice, its status on the day and what is open of it.
+-- One row per invoice item that is on an invoice: the dates and status of the invoice, the T-account in which the amount
+-- of the item stands (what was written off passed through Due), and what is open of it.
 SELECT
     item.*,
     invoice.bill_date,
     invoice.due_date,
+    invoice.status,
     CASE
-        WHEN invoice.bill_date > $as_of THEN 'Planned'
-        WHEN invoice.due_date + $due_lag_days <= $as_of THEN 'Due'
-        ELSE 'Billed'
-    END AS status,
-    item.amount - item.paid AS amount_due
+        WHEN invoice.status = 'Billed' THEN 'Billed'
+        WHEN invoice.status IN ('Due', 'Written Off') THEN 'Due'
+        ELSE 'Unbilled'
+    END AS receivable,
+    item.amount - item.paid - item.written_off AS amount_due
 FROM $invoice_items AS item
-LEFT JOIN $invoices AS invoice USING (invoice_key)
+JOIN $invoice_status AS invoice USING (invoice_key)

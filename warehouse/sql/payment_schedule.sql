@@ -1,7 +1,7 @@
 SELECT
     item.*,
     item.item_key AS item_id,
-    nullif(item.invoice_key, 0) AS invoice_id,
+    item.invoice_key AS invoice_id,
     period.policy_id,
     period.term_number
 FROM $item_status AS item

@@ -1,0 +1,166 @@
+"""The statements on the whole ledger: none is broken by what the ledger closes, and each is broken by a row."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from assets.closing import close_through
+from assets.invariants import INVARIANTS, findings
+from tests.assets.homes import day, small_home
+from tests.warehouse.published_books import line, write_book
+from warehouse.catalogue import publish
+from warehouse.storage import Home
+
+DAY = date(2026, 1, 31)
+Rows = dict[str, list[dict[str, Any]]]
+
+
+def _item(**more: Any) -> dict[str, Any]:
+    return {"item_key": 1025, "charge_key": 1, "invoice_key": 8, "account_key": 1, "charge_pattern": "Premium", **more}
+
+
+def _sound() -> Rows:
+    """A premium of 100.00 on a due invoice: 40.00 paid from 50.00 received, 5.00 written off and taken back again."""
+    due = "<Charge Pattern> Due"
+    return {
+        "accounts": [{"account_key": 1, "account_id": "A"}],
+        "charges": [{"charge_key": 1, "charge_pattern": "Premium", "account_key": 1, "amount": 100_00}],
+        "invoices": [
+            {"invoice_key": 8, "account_key": 1, "bill_date": date(2026, 1, 1), "due_date": date(2026, 1, 20)},
+            {
+                "invoice_key": 16,
+                "account_key": 1,
+                "bill_date": date(2026, 2, 1),
+                "due_date": date(2026, 2, 20),
+                "outcome": "deleted",
+            },
+        ],
+        "invoice_items": [
+            _item(amount=100_00, paid=40_00),
+            _item(item_key=1026, invoice_key=0, amount=0),
+        ],
+        "funds": [{"fund_key": 2, "account_key": 1, "balance": 10_00}],
+        "payments": [{"payment_key": 1, "payment_id": "R1", "account_key": 1, "amount": 50_00}],
+        "payment_items": [
+            {"payment_item_key": 1, "payment_key": 1, "item_key": 1025, "charge_key": 1, "amount": 15_00},
+            {
+                "payment_item_key": 2,
+                "payment_key": 1,
+                "item_key": 1025,
+                "charge_key": 1,
+                "amount": -15_00,
+                "reverses_payment_item_key": 1,
+            },
+            {"payment_item_key": 3, "payment_key": 1, "item_key": 1025, "charge_key": 1, "amount": 40_00},
+        ],
+        "write_off_items": [
+            {"write_off_item_key": 1, "item_key": 1025, "charge_key": 1, "amount": 5_00},
+            {
+                "write_off_item_key": 2,
+                "item_key": 1025,
+                "charge_key": 1,
+                "amount": -5_00,
+                "reverses_write_off_item_key": 1,
+            },
+        ],
+        "journal": [
+            line(1, 1, "D", due, 100_00, DAY, charge_key=1),
+            line(1, 2, "C", "<Charge Pattern> Unearned", 100_00, DAY, charge_key=1),
+            line(2, 1, "D", "Unapplied", 40_00, DAY),
+            line(2, 2, "C", due, 40_00, DAY, charge_key=1),
+            line(3, 1, "D", "Cash", 50_00, DAY),
+            line(3, 2, "C", "Unapplied", 50_00, DAY),
+        ],
+        "intake": [{"file": "f", "rows_in": 1, "rows_booked": 1, "amount_in": 5, "amount_booked": 5}],
+    }
+
+
+def _change(table: str, place: int, **values: Any) -> Callable[[Rows], None]:
+    def apply(rows: Rows) -> None:
+        rows[table][place] |= values
+
+    return apply
+
+
+def _remove(table: str, place: int) -> Callable[[Rows], None]:
+    def apply(rows: Rows) -> None:
+        del rows[table][place]
+
+    return apply
+
+
+DAMAGE: dict[str, list[Callable[[Rows], None]]] = {
+    "debits_equal_credits": [_change("journal", 4, amount=49_99), _change("journal", 4, currency="EUR")],
+    "lines_are_numbered_once": [_change("journal", 4, line_no=2), _remove("journal", 4)],
+    "subledger_ties_to_ledger": [
+        _change("invoices", 0, due_date=date(2026, 2, 20)),
+        _change("invoices", 0, outcome="carried_forward"),
+        _change("invoice_items", 0, written_off=5_00),
+    ],
+    "receivables_are_what_is_open": [_change("invoice_items", 0, written_off=5_00), _change("charges", 0, amount=1)],
+    "items_sum_to_their_charge": [_change("invoice_items", 0, amount=99_99), _change("charges", 0, amount=100_01)],
+    "no_item_is_overpaid": [
+        _change("invoice_items", 0, paid=100_01),
+        _change("invoice_items", 0, paid=-1),
+        _change("invoice_items", 0, written_off=60_01),
+        _change("invoice_items", 0, written_off=-1),
+    ],
+    "items_are_on_invoices_of_their_payer": [
+        _change("invoice_items", 0, invoice_key=16),
+        _change("invoice_items", 0, invoice_key=0),
+        _change("invoice_items", 0, account_key=2),
+    ],
+    "paid_is_what_was_applied": [
+        _change("payment_items", 2, amount=39_99),
+        _change("write_off_items", 1, amount=-4_99),
+        _change("invoice_items", 0, written_off=1),
+    ],
+    "what_is_taken_back_stood": [
+        _change("payment_items", 1, reverses_payment_item_key=3),
+        _change("payment_items", 1, item_key=1026),
+        _change("payment_items", 2, amount=-15_00, reverses_payment_item_key=1),
+        _change("write_off_items", 1, amount=-4_00),
+        _change("write_off_items", 0, reverses_write_off_item_key=2),
+    ],
+    "funds_tie_to_ledger": [_change("funds", 0, balance=10_01)],
+    "no_payment_is_applied_twice": [
+        _change("payments", 0, amount=39_99),
+        _change("payment_items", 2, amount=-1),
+    ],
+    "in_is_booked_or_quarantined": [_change("intake", 0, rows_in=2), _change("intake", 0, amount_in=6)],
+}
+CASES = [
+    pytest.param(name, damage, id=f"{name}-{n}") for name, cases in DAMAGE.items() for n, damage in enumerate(cases)
+]
+
+
+def _found(home: Path, rows: Rows) -> set[str]:
+    publish(home, write_book(home / "warehouse", {DAY: rows}))
+    return {finding.invariant.name for finding in findings(Home(home))}
+
+
+def test_every_statement_is_tried() -> None:
+    assert DAMAGE.keys() == {invariant.name for invariant in INVARIANTS}
+
+
+def test_a_sound_book_has_no_findings(tmp_path: Path) -> None:
+    assert _found(tmp_path, _sound()) == set()
+
+
+@pytest.mark.parametrize(("name", "damage"), CASES)
+def test_a_statement_is_broken_by_a_row(tmp_path: Path, name: str, damage: Callable[[Rows], None]) -> None:
+    """R-LED-02, R-LED-17, R-LED-25, R-LED-27, R-ENT-17."""
+    rows = _sound()
+    damage(rows)
+    assert name in _found(tmp_path, rows)
+
+
+def test_what_the_ledger_closes_has_no_findings(tmp_path: Path) -> None:
+    home = small_home(tmp_path / "home")
+    close_through(home, day(40))
+    assert findings(home) == []

@@ -1,0 +1,103 @@
+"""Commands: found, put in order, carried out whole or refused whole (`/tmp` vocabulary in docs of the harness)."""
+
+from __future__ import annotations
+
+import copy
+import sys
+from collections.abc import Callable
+from datetime import date
+from itertools import groupby
+from typing import TYPE_CHECKING, Any
+
+from tests.reference import (
+    command_charges,
+    command_invoices,
+    command_items,
+    command_levels,
+    command_payers,
+    command_schedules,
+)
+from tests.reference.refusing import RefusedError, refuse
+from tests.reference.targets import account_of, find_target
+
+if TYPE_CHECKING:
+    from tests.reference.model import Model
+
+Row = dict[str, Any]
+Process = Callable[["Model", Row, Any, date], None]
+PROCESSES: dict[str, Process] = {
+    "create_invoice": command_invoices.create_invoice,
+    "change_invoice_dates": command_invoices.change_invoice_dates,
+    "resend_invoice": command_invoices.resend_invoice,
+    "reassign_charge_payer": command_payers.reassign_charge_payer,
+    "set_charge_default_payer": command_payers.set_charge_default_payer,
+    "reassign_item_payer": command_payers.reassign_item_payer,
+    "reverse_item_and_reallocate": command_items.reverse_item_and_reallocate,
+    "move_invoice_item": command_items.move_invoice_item,
+    "modify_planned_items": command_items.modify_planned_items,
+    "change_payment_schedule": command_schedules.change_payment_schedule,
+    "assign_payment_plan": command_schedules.change_payment_schedule,
+    "set_billing_level": command_levels.set_billing_level,
+    "change_invoice_days": command_levels.change_invoice_days,
+    "reverse_charge": command_charges.reverse_charge,
+    "create_recapture": command_charges.create_recapture,
+    "hold_charge": command_charges.hold_charge,
+    "release_charge_hold": command_charges.release_charge_hold,
+}
+"""In the order in which those of different types are carried out within a round."""
+
+
+def take_commands(model: Model, rows: list[Row], today: date) -> None:
+    """Carry out the commands of a day; the same id again has no effect."""
+    by_account: dict[str, list[Row]] = {}
+    for row in rows:
+        if row["command_id"] in model.commands_known:
+            continue
+        target = find_target(model, row["target_type"], row["target_id"])
+        if target is None or row["command_type"] not in PROCESSES:
+            model.reject("commands", row["command_id"], "unknown target or type", today)
+        else:
+            by_account.setdefault(account_of(target).account_id, []).append(row)
+    for row in in_rounds(by_account):
+        try:
+            carry_out(model, row, today)
+        except RefusedError as reason:
+            model.reject("commands", row["command_id"], str(reason), today)
+        else:
+            model.commands_known.add(row["command_id"])
+
+
+def in_rounds(by_account: dict[str, list[Row]]) -> list[Row]:
+    """Round k has the k-th group of same-type commands of every account; within it type by type."""
+    numbered = []
+    types = list(PROCESSES)
+    for account_id, rows in by_account.items():
+        rows.sort(key=lambda row: (row.get("sequence") or 0, row["command_id"]))
+        for number, (kind, group) in enumerate(groupby(rows, key=lambda row: row["command_type"])):
+            numbered += [(number, types.index(kind), account_id, place, row) for place, row in enumerate(group)]
+    return [row for *_, row in sorted(numbered, key=lambda entry: entry[:4])]
+
+
+def carry_out(model: Model, row: Row, today: date) -> None:
+    """Carry out one command; when it is refused everything is as it was before."""
+    target = find_target(model, row["target_type"], row["target_id"])
+    if target is None:
+        refuse("the target has gone")
+    before = snapshot(model)
+    try:
+        PROCESSES[row["command_type"]](model, row, target, today)
+    except RefusedError:
+        model.__dict__.update(before)
+        raise
+
+
+def snapshot(model: Model) -> dict[str, Any]:
+    """A copy of everything that a command may change."""
+    limit = sys.getrecursionlimit()
+    sys.setrecursionlimit(1_000_000)
+    try:
+        shared = {id(model.carrier): model.carrier, id(model.business): model.business}
+        shared |= {id(line): line for line in model.posted.lines}
+        return copy.deepcopy(model.__dict__, shared)
+    finally:
+        sys.setrecursionlimit(limit)

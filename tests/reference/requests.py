@@ -1,0 +1,70 @@
+"""Payment requests: what the carrier drafts by itself for invoices of non-responsive payers (R-PR-1..7)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING
+
+from tests.reference.dates import plus_days
+from tests.reference.entities import Invoice
+from tests.reference.payments import take_payments
+
+if TYPE_CHECKING:
+    from tests.reference.model import Model
+
+
+@dataclass(eq=False)
+class PaymentRequest:
+    """A request for what is open of an invoice; ``amount`` is fixed from the fixed date on."""
+
+    invoice: Invoice
+    request_date: date
+    fixed_date: date
+    draft_date: date
+    amount: int
+    status: str = "Created"
+
+
+def request_payment(model: Model, invoice: Invoice, today: date) -> None:
+    """The request for an invoice that was billed, when its payer is drafted from (R-PR-2..4)."""
+    payer = invoice.stream.payer
+    if payer.responsive or invoice.amount_due <= 0:
+        return
+    plan = payer.billing_plan
+    request = plus_days(today, plan.get("request_interval_days", 0))
+    raw = plus_days(invoice.due_date, -plan.get("draft_interval_days", 0))
+    draft = model.business.adjust(raw, plan.get("draft_day_logic", "exact_day"))
+    fixed = max(request, plus_days(draft, -plan.get("change_deadline_days", 0)))
+    model.requests.append(PaymentRequest(invoice, request, fixed, max(fixed, draft), invoice.amount_due))
+
+
+def draft_payments(model: Model, today: date) -> None:
+    """Requests go on; those whose draft date has come are paid, each for its invoice (R-PR-5, R-PR-6)."""
+    rows = []
+    for request in model.requests:
+        if request.status in ("Created", "Requested"):
+            advance(request, today)
+        if request.status == "Fixed" and request.draft_date <= today:
+            request.status = "Drafted"
+            invoice = request.invoice
+            rows.append(
+                {
+                    "payment_id": f"draft/{invoice.invoice_key}",
+                    "account_id": invoice.stream.payer.account_id,
+                    "invoice_id": invoice.invoice_key,
+                    "amount": request.amount,
+                }
+            )
+    take_payments(model, rows, today)
+
+
+def advance(request: PaymentRequest, today: date) -> None:
+    """Until it is fixed a request follows what is open, and ends when nothing is (R-PR-6)."""
+    request.amount = request.invoice.amount_due
+    if request.amount <= 0 or request.invoice.stream.payer.responsive:
+        request.status = "Canceled"
+    elif request.fixed_date <= today:
+        request.status = "Fixed"
+    elif request.request_date <= today:
+        request.status = "Requested"

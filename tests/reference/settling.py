@@ -1,0 +1,108 @@
+"""What was paid of items: recorded, taken back, moved; items cancelled by an offset (R-LED-13, R-ITM-13..17)."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import TYPE_CHECKING
+
+from tests.reference.entities import Charge, Invoice, Item, PaymentItem, add_item
+
+if TYPE_CHECKING:
+    from tests.reference.model import Model
+
+
+def record(model: Model, part: PaymentItem, today: date) -> None:
+    """Enter what was paid of an item in the fund and the journal (R-BL-7)."""
+    part.account.funds[part.fund_policy_id] -= part.amount
+    charge = part.item.charge
+    if charge.pattern_data["subtype"] == "recapture":  # R-TXN-04
+        charge.owner.funds[charge.fund_policy_id] += part.amount
+    model.posted.item_paid(part, today)
+    model.all_payment_items.append(part)
+
+
+def paid_parts(model: Model, item: Item) -> list[PaymentItem]:
+    """What was paid of an item and stands."""
+    return [part for part in model.all_payment_items if part.item is item and not part.is_undone]
+
+
+def take_back(model: Model, item: Item, today: date) -> None:
+    """Everything that was paid of an item goes back to the funds it came from (A-7, R-ITM-17).
+
+    A credit and what it paid are taken back together: neither stands without the other.
+    """
+    parts = paid_parts(model, item)
+    parts += [part.other for part in parts if part.other is not None and part.other not in parts]
+    for part in sorted(parts, key=model.all_payment_items.index):
+        undo(model, part, today)
+
+
+def undo(model: Model, part: PaymentItem, today: date) -> None:
+    """The same once more, the other way round (R-LED-13)."""
+    part.is_undone = True
+    back = PaymentItem(
+        today, part.account, part.fund_policy_id, part.item, -part.amount, part.payment_id, part.credit, is_undone=True
+    )
+    part.item.paid -= part.amount
+    record(model, back, today)
+
+
+def move_parts(model: Model, item: Item, to: Item, today: date) -> None:
+    """What was paid of an item is paid of another one of the same charge: nothing is posted (R-ITM-15)."""
+    for part in paid_parts(model, item):
+        away, new = (
+            PaymentItem(today, part.account, part.fund_policy_id, target, amount, part.payment_id, part.credit)
+            for target, amount in ((item, -part.amount), (to, part.amount))
+        )
+        away.is_undone = part.is_undone = True
+        new.other = part.other
+        if part.other is not None:
+            part.other.other = new
+        for moved in (away, new):
+            moved.item.paid += moved.amount
+            model.all_payment_items.append(moved)
+
+
+def offset(model: Model, item: Item, today: date, amount: int | None = None) -> Item:
+    """An item of the opposite amount on the same invoice; the two settle each other (R-ITM-14, A-8, A-10)."""
+    amount = item.amount if amount is None else amount
+    opposite = like(item, -amount, item.invoice, "offset")
+    model.posted.as_its_invoice(opposite, today)
+    settle(model, item, opposite, today)
+    return opposite
+
+
+def settle(model: Model, item: Item, opposite: Item, today: date) -> None:
+    """An item and what cancels it pay each other without money (A-10)."""
+    for one, amount in ((item, -opposite.amount), (opposite, opposite.amount)):
+        one.paid += amount
+        part = PaymentItem(today, item.payer, None, one, amount, is_settlement=True, is_undone=True)
+        model.all_payment_items.append(part)
+
+
+def onset(item: Item, invoice: Invoice, amount: int | None = None) -> Item:
+    """The item that takes the place of a cancelled one, on another invoice (R-ITM-14)."""
+    return like(item, item.amount if amount is None else amount, invoice, "onset")
+
+
+def like(item: Item, amount: int, invoice: Invoice, reversal_kind: str, charge: Charge | None = None) -> Item:
+    """A new item that has what another one has, but its amount, its invoice, and maybe its charge."""
+    charge = charge or item.charge
+    new = Item(
+        charge,
+        charge.last_item_no + 1,
+        item.item_type,
+        item.event_date,
+        amount,
+        invoice,
+        item.installment_number,
+        reversal_kind=reversal_kind,
+        related=item,
+    )
+    return add_item(new, invoice)
+
+
+def is_cancelled(item: Item) -> bool:
+    """Whether an offset, of the same charge or of one that reverses it, has cancelled an item."""
+    beside = item.invoice.items
+    return any(other.related is item and other.reversal_kind == "offset" for other in beside)

@@ -1,0 +1,75 @@
+"""What a command is about: by the references that the model and the engine's harness both understand.
+
+A stream is ``payer|policy|periodicity``, an invoice its stream and ``|`` the date of its cadence, a charge its key
+(``instruction/number``), an item its charge and ``#`` its number.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tests.reference.entities import Account, Charge, Invoice, Item, Period, Policy, Stream
+from tests.reference.refusing import refuse
+
+if TYPE_CHECKING:
+    from tests.reference.model import Model
+
+Target = Account | Policy | Charge | Item | Invoice | Stream
+
+
+def find_target(model: Model, target_type: str, target_id: str) -> Target | None:
+    """The thing with that reference, if there is one."""
+    if target_type == "account":
+        return model.accounts.get(target_id)
+    if target_type == "policy":
+        return model.policies.get(target_id)
+    found: list[Target] = []
+    if target_type == "charge":
+        found += [charge for charge in model.all_charges if charge.charge_key == target_id]
+    elif target_type == "invoice_item":
+        found += [item for item in model.every_item() if reference_of(item) == target_id]
+    elif target_type == "invoice":
+        found += [invoice for invoice in model.every_invoice() if invoice.invoice_key == target_id]
+    elif target_type == "invoice_stream":
+        found += [stream for stream in model.every_stream() if stream.stream_key == target_id]
+    return found[0] if found else None
+
+
+def reference_of(item: Item) -> str:
+    """How an item is named in commands."""
+    return f"{item.charge.charge_key}#{item.item_no}"
+
+
+def account_of(target: Target) -> Account:
+    """In whose order of commands a target is: its account, its owner, or its payer."""
+    match target:
+        case Account():
+            return target
+        case Policy():
+            return target.account
+        case Charge():
+            return target.owner
+        case Item():
+            return target.payer
+        case Invoice():
+            return target.stream.payer
+        case Stream():
+            return target.payer
+
+
+def find_account(model: Model, account_id: str | None) -> Account:
+    """An account that a command names; it must be known."""
+    account = model.accounts.get(account_id or "")
+    if account is None:
+        refuse("unknown account")
+    return account
+
+
+def period_of(policy: Policy, term_number: int | None) -> Period:
+    """The term that a command names; else the latest one in force, else (all cancelled) the latest one."""
+    if term_number is not None:
+        if term_number not in policy.periods:
+            refuse("unknown term")
+        return policy.periods[term_number]
+    in_force = [term for term, period in policy.periods.items() if period.status == "in_force"]
+    return policy.periods[max(in_force or policy.periods)]

@@ -1,0 +1,2 @@
+SELECT *
+FROM $payment_plan_overrides

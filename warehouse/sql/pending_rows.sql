@@ -1,0 +1,3 @@
+SELECT *
+FROM $pending_rows
+WHERE outcome = 'waiting'
