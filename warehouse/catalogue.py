@@ -7,8 +7,11 @@ become decimals in one place, the macro `money`.
 
 from __future__ import annotations
 
+import hashlib
 import os
-from collections.abc import Iterable, Mapping, Sequence
+import shutil
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
@@ -23,13 +26,22 @@ from schemas.journal import EVENT_TABLES
 from schemas.reports import DAYS, REFERENCES
 from warehouse.days import in_fewer_files
 from warehouse.storage import Home, Store
-from warehouse.views import StateParts, file_list, quoted, report_views, stored_type, stored_views
+from warehouse.views import StateParts, quoted, report_views, stored_tables, stored_type, stored_views
 
 __all__ = ["CatalogueError", "Published", "StateParts", "catalogue_path", "connect", "publish", "query"]
 
 FILE_NAME = "paidthrough.duckdb"
 STORAGE_VERSION = "v1.5.0"
 """The file format that the analysts' tools read; newer DuckDB versions read it too."""
+TEMPLATE_NAME = "catalogue-template"
+_SETTINGS = {
+    "carrier": "VARCHAR",
+    "currency": "VARCHAR",
+    "invoice_due_lag_days": "BIGINT",
+    "through": "DATE",
+    "warehouse": "VARCHAR",
+}
+_CURRENCIES = {"currency": "VARCHAR", "decimals": "BIGINT"}
 _CHART = {"t_account_pattern": "VARCHAR", "account_type": "VARCHAR"}
 
 
@@ -75,21 +87,59 @@ def publish(home: Path, published: Published) -> Path:
     for leftover in target.parent.glob(f".{FILE_NAME}.*"):
         leftover.unlink()
     new = target.with_name(f".{FILE_NAME}.{os.getpid()}")
-    with duckdb.connect() as connection:
-        connection.execute(f"ATTACH {quoted(str(new))} AS catalogue (STORAGE_VERSION '{STORAGE_VERSION}')")
-        connection.execute("USE catalogue")
-        connection.execute("BEGIN")
+    decimals = {currency: _decimals(currency) for currency in sorted(_currencies(published))}
+    scale = max(2, *decimals.values())
+    shutil.copyfile(_template(target.parent, published.invoice_due_lag_days, scale), new)
+    with _writing(new) as connection:
         _run(connection, stored_views(published.state, published.events))
-        _create_references(connection, published, target.parent.absolute())
-        scale = _create_money(connection, published)
-        _run(connection, report_views(published.through, published.invoice_due_lag_days, scale))
-        connection.execute("COMMIT")
-        connection.execute("USE memory")
-        connection.execute("DETACH catalogue")
+        connection.execute(_through(published.through))
+        connection.execute(_money(decimals, scale))
+        _fill_references(connection, published, decimals, target.parent.absolute())
     _flush(new)
     new.replace(target)
     _flush(target.parent)
     return target
+
+
+def _template(folder: Path, invoice_due_lag_days: int, scale: int) -> Path:
+    """A catalogue without rows, made once: binding the reports takes longer than closing a day.
+
+    It holds what does not change from day to day, and is named by the digest of that. Those of other versions go.
+    """
+    statements = [
+        *stored_tables(),
+        *(_reference(name, columns) for name, columns in _references().items()),
+        (
+            "CREATE MACRO stored.days_as_of(as_of) AS TABLE "
+            "SELECT * FROM stored.days WHERE business_date <= CAST(as_of AS DATE)"
+        ),
+        _through(date.min),
+        _money({}, scale),
+        *report_views(invoice_due_lag_days, scale),
+    ]
+    text = "\n".join([duckdb.__version__, STORAGE_VERSION, *statements])
+    template = folder / f".{TEMPLATE_NAME}.{hashlib.sha256(text.encode()).hexdigest()[:16]}"
+    if not template.exists():
+        for other in folder.glob(f".{TEMPLATE_NAME}.*"):
+            other.unlink()
+        new = template.with_name(f".{FILE_NAME}.template")
+        with _writing(new) as connection:
+            _run(connection, statements)
+        new.replace(template)
+    return template
+
+
+@contextmanager
+def _writing(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A connection that writes to a catalogue file, all or nothing."""
+    with duckdb.connect() as connection:
+        connection.execute(f"ATTACH {quoted(str(path))} AS catalogue (STORAGE_VERSION '{STORAGE_VERSION}')")
+        connection.execute("USE catalogue")
+        connection.execute("BEGIN")
+        yield connection
+        connection.execute("COMMIT")
+        connection.execute("USE memory")
+        connection.execute("DETACH catalogue")
 
 
 def connect(home: Path) -> duckdb.DuckDBPyConnection:
@@ -167,68 +217,71 @@ def _run(connection: duckdb.DuckDBPyConnection, statements: Iterable[str]) -> No
         connection.execute(statement)
 
 
-def _create_references(connection: duckdb.DuckDBPyConnection, published: Published, warehouse: Path) -> None:
-    """Small tables kept inside the file: settings and plans of the carrier, the chart, the closed days."""
-    settings = pl.DataFrame(
-        {
-            "carrier": [published.carrier],
-            "currency": [published.currency],
-            "invoice_due_lag_days": [published.invoice_due_lag_days],
-            "through": [published.through],
-            "warehouse": [str(warehouse)],
-        }
-    )
-    _create_table(connection, "settings", settings, dict.fromkeys(settings.columns, ""))
-    for name, columns in REFERENCES.items():
-        _create_table(connection, name, published.plans.get(name), {c.name: stored_type(c) for c in columns})
-    _create_table(connection, "chart", published.chart, _CHART)
-    days = {column.name: stored_type(column) for column in DAYS.columns}
-    _create_table(connection, "days", published.days, days)
-    connection.execute(
-        "CREATE MACRO stored.days_as_of(as_of) AS TABLE "
-        "SELECT * FROM stored.days WHERE business_date <= CAST(as_of AS DATE)"
-    )
+def _references() -> dict[str, dict[str, str]]:
+    """Small tables kept inside the file, with the types of their columns by name."""
+    return {
+        "settings": _SETTINGS,
+        "currencies": _CURRENCIES,
+        "chart": _CHART,
+        "days": {column.name: stored_type(column) for column in DAYS.columns},
+        **{name: {column.name: stored_type(column) for column in columns} for name, columns in REFERENCES.items()},
+    }
 
 
-def _create_table(
-    connection: duckdb.DuckDBPyConnection, name: str, frame: pl.DataFrame | None, columns: Mapping[str, str]
+def _reference(name: str, columns: Mapping[str, str]) -> str:
+    declared = ", ".join(f"{column} {kind}" for column, kind in columns.items())
+    return f"CREATE TABLE stored.{name} ({declared})"
+
+
+def _fill_references(
+    connection: duckdb.DuckDBPyConnection, published: Published, decimals: Mapping[str, int], warehouse: Path
 ) -> None:
-    """A table with the declared columns; a column that the frame lacks is empty."""
-    known = frame if frame is not None else pl.DataFrame()
-    selected = ", ".join(
-        f"CAST({column if column in known.columns else 'NULL'} AS {kind}) AS {column}" if kind else column
-        for column, kind in columns.items()
-    )
-    if known.is_empty():
-        connection.execute(f"CREATE TABLE stored.{name} AS SELECT {selected} WHERE false")
-        return
-    connection.register("frame", known.with_columns(pl.col(pl.Enum).cast(pl.String)).to_arrow())
-    connection.execute(f"CREATE TABLE stored.{name} AS SELECT {selected} FROM frame")
-    connection.unregister("frame")
+    """Settings and plans of the carrier, the chart, the closed days; a column that a frame lacks is empty."""
+    settings = {
+        "carrier": [published.carrier],
+        "currency": [published.currency],
+        "invoice_due_lag_days": [published.invoice_due_lag_days],
+        "through": [published.through],
+        "warehouse": [str(warehouse)],
+    }
+    frames = {
+        "settings": pl.DataFrame(settings),
+        "currencies": pl.DataFrame({"currency": list(decimals), "decimals": list(decimals.values())}),
+        "chart": published.chart,
+        "days": published.days,
+        **published.plans,
+    }
+    for name in _references():
+        frame = frames.get(name)
+        if frame is not None and not frame.is_empty():
+            connection.register("frame", frame.with_columns(pl.col(pl.Enum).cast(pl.String)).to_arrow())
+            connection.execute(f"INSERT INTO stored.{name} BY NAME SELECT * FROM frame")
+            connection.unregister("frame")
 
 
-def _create_money(connection: duckdb.DuckDBPyConnection, published: Published) -> int:
-    """The macro that turns minor units into decimals, for the currencies that occur; returns the decimals of money.
+def _through(day: date) -> str:
+    """The last closed day, as a constant in the SQL of the views."""
+    return f"CREATE OR REPLACE MACRO stored.through() AS DATE '{day.isoformat()}'"
+
+
+def _money(decimals: Mapping[str, int], scale: int) -> str:
+    """The macro that turns minor units into decimals, for the currencies that occur.
 
     An amount never passes through a DOUBLE, and an unknown currency is an error, not a wrong amount.
     """
-    decimals = {currency: _decimals(currency) for currency in sorted(_currencies(connection, published))}
-    scale = max(2, *decimals.values())
     cases = " ".join(
         f"WHEN {quoted(currency)} THEN CAST({Decimal(1).scaleb(-places):.{scale}f} AS DECIMAL({scale + 1},{scale}))"
         for currency, places in decimals.items()
     )
-    connection.execute(
-        f"CREATE MACRO money(minor_units, currency) AS CAST(CAST(minor_units AS DECIMAL(18,0)) * "
-        f"CASE currency {cases} ELSE error('currency ' || currency || ' is not in this catalogue') END "
-        f"AS DECIMAL(18,{scale}))"
+    unknown = "error('currency ' || currency || ' is not in this catalogue')"
+    factor = f"CASE currency {cases} ELSE {unknown} END" if cases else unknown
+    return (
+        "CREATE OR REPLACE MACRO money(minor_units, currency) AS "
+        f"CAST(CAST(minor_units AS DECIMAL(18,0)) * {factor} AS DECIMAL(18,{scale}))"
     )
-    frame = pl.DataFrame({"currency": list(decimals), "decimals": list(decimals.values())})
-    _create_table(connection, "currencies", frame, {"currency": "", "decimals": ""})
-    return scale
 
 
-def _currencies(connection: duckdb.DuckDBPyConnection, published: Published) -> set[str]:
+def _currencies(published: Published) -> set[str]:
     """Currencies of the carrier, its plans and accounts, and the money received: no other amount has one of its own."""
     occurring = {published.currency}
     for plans in published.plans.values():
@@ -238,8 +291,12 @@ def _currencies(connection: duckdb.DuckDBPyConnection, published: Published) -> 
         parts = published.state.get(name, StateParts())
         paths = [*parts.checkpoint, *parts.deltas_after_checkpoint] if parts.checkpoint else parts.all_deltas
         if paths:
-            found = connection.execute(f"SELECT DISTINCT currency FROM read_parquet({file_list(paths)})").fetchall()
-            occurring |= {currency for (currency,) in found}
+            found = (
+                pl.scan_parquet(list(paths), hive_partitioning=False, extra_columns="ignore")
+                .select("currency")
+                .unique()
+            )
+            occurring |= set(found.collect()["currency"])
     return occurring
 
 

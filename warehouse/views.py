@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
 from decimal import Decimal
 from importlib import resources
 from pathlib import Path
@@ -54,33 +53,54 @@ class StateParts:
 
 
 def stored_views(state: Mapping[str, StateParts], events: Mapping[str, Sequence[Path]]) -> Iterator[str]:
-    """The stored tables as they are: the newest version of each key, every version, and versions as of a day."""
+    """The stored tables as they are: the newest version of each key, and every version, of the tables that have parts.
+
+    They take the place of those of `stored_tables`, which the reports stand on.
+    """
+    for table in BOOK_TABLES:
+        parts = state.get(table.name)
+        if parts is not None and parts.all_deltas:
+            yield from _state_views(table, parts)
+    for table in EVENT_TABLES:
+        if events.get(table.name):
+            yield from _event_views(table, events[table.name])
+
+
+def stored_tables() -> Iterator[str]:
+    """The stored tables without a row, and versions of each as of a day."""
     yield "CREATE SCHEMA stored"
     for table in BOOK_TABLES:
-        parts = state.get(table.name, StateParts())
-        versions = f"stored.{table.name}_versions"
-        yield f"CREATE VIEW {versions} AS {_rows(table, parts.all_deltas, versioned=True)}"
-        yield f"CREATE VIEW stored.{table.name} AS {_current(table, parts)}"
-        known = f"(SELECT * FROM {versions} WHERE business_date <= CAST(as_of AS DATE))"
+        yield from _state_views(table, StateParts())
+        known = f"(SELECT * FROM stored.{table.name}_versions WHERE business_date <= CAST(as_of AS DATE))"
         yield f"CREATE MACRO stored.{table.name}_as_of(as_of) AS TABLE {_newest(table, known)}"
-        yield f"COMMENT ON VIEW stored.{table.name} IS {quoted(table.description)}"
     for table in EVENT_TABLES:
-        yield f"CREATE VIEW stored.{table.name} AS {_rows(table, events.get(table.name, ()), versioned=False)}"
+        yield from _event_views(table, ())
         yield (
             f"CREATE MACRO stored.{table.name}_as_of(as_of) AS TABLE "
             f"SELECT * FROM stored.{table.name} WHERE business_date <= CAST(as_of AS DATE)"
         )
-        yield f"COMMENT ON VIEW stored.{table.name} IS {quoted(table.description)}"
 
 
-def report_views(through: date, invoice_due_lag_days: int, scale: int) -> Iterator[str]:
-    """The views as of the last closed day, and for each its macro; both from one text."""
+def _state_views(table: Table, parts: StateParts) -> Iterator[str]:
+    versions = _rows(table, parts.all_deltas, versioned=True)
+    yield f"CREATE OR REPLACE VIEW stored.{table.name}_versions AS {versions}"
+    yield f"CREATE OR REPLACE VIEW stored.{table.name} AS {_current(table, parts)}"
+    yield f"COMMENT ON VIEW stored.{table.name} IS {quoted(table.description)}"
+
+
+def _event_views(table: Table, parts: Sequence[Path]) -> Iterator[str]:
+    yield f"CREATE OR REPLACE VIEW stored.{table.name} AS {_rows(table, parts, versioned=False)}"
+    yield f"COMMENT ON VIEW stored.{table.name} IS {quoted(table.description)}"
+
+
+def report_views(invoice_due_lag_days: int, scale: int) -> Iterator[str]:
+    """The views as of the last closed day (`stored.through`), and for each its macro; both from one text."""
     yield (
         "CREATE MACRO stored.journal_in_effect(as_of, known_at) AS TABLE SELECT * FROM stored.journal "
         "WHERE transaction_date <= CAST(as_of AS DATE) "
         "AND (known_at IS NULL OR business_date <= CAST(known_at AS DATE))"
     )
-    current = _current_names(through, invoice_due_lag_days)
+    current = _current_names(invoice_due_lag_days)
     for name in _IDS:
         yield f"CREATE VIEW stored.{name} AS {read_sql(name)}"
     dated = _dated_names(invoice_due_lag_days, known_at="NULL")
@@ -132,7 +152,7 @@ def quoted(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-def file_list(parts: Sequence[Path]) -> str:
+def _file_list(parts: Sequence[Path]) -> str:
     """The argument of `read_parquet` that names some parts."""
     return f"[{', '.join(quoted(str(part.absolute())) for part in parts)}]"
 
@@ -144,7 +164,7 @@ def _rows(table: Table, parts: Sequence[Path], *, versioned: bool) -> str:
     if not parts:
         return f"SELECT {', '.join(f'CAST(NULL AS {kind}) AS {name}' for name, kind in columns)} WHERE false"
     selected = ", ".join(f"CAST({name} AS {kind}) AS {name}" for name, kind in columns)
-    return f"SELECT {selected} FROM read_parquet({file_list(parts)}, hive_partitioning = false)"
+    return f"SELECT {selected} FROM read_parquet({_file_list(parts)}, hive_partitioning = false)"
 
 
 def _current(table: Table, parts: StateParts) -> str:
@@ -187,17 +207,16 @@ def _shown_column(column: Column, scale: int) -> str:
     return f"CAST({column.name} AS {sql_type(column, scale)})"
 
 
-def _current_names(through: date, invoice_due_lag_days: int) -> dict[str, str]:
+def _current_names(invoice_due_lag_days: int) -> dict[str, str]:
     """What the names in the SQL files stand for in a view: the newest versions, seen from the last closed day."""
-    day = quoted(through.isoformat())
     return {
         **{name: f"stored.{name}" for name in (*_RELATIONS, *REFERENCES)},
         **{f"{name}_versions": f"stored.{name}_versions" for name in _VERSIONED},
-        "as_of": f"DATE {day}",
+        "as_of": "stored.through()",
         "due_lag_days": str(invoice_due_lag_days),
         "payment_intervals": _INTERVALS,
         "journal_lines": "stored.journal",
-        "lines_in_effect": f"stored.journal_in_effect({day}, NULL)",
+        "lines_in_effect": "stored.journal_in_effect(stored.through(), NULL)",
     }
 
 
