@@ -215,6 +215,19 @@ def test_leftovers_of_a_crashed_publication_are_removed(tmp_path: Path) -> None:
     assert [path.name for path in leftover.parent.glob("*paidthrough.duckdb*")] == ["paidthrough.duckdb"]
 
 
+def test_the_template_is_made_once_and_that_of_another_version_goes(tmp_path: Path) -> None:
+    book = write_book(tmp_path / "warehouse", {DAY_1: CORE})
+    folder = publish(tmp_path, book).parent
+    (template,) = folder.glob(".catalogue-template.*")
+    made = template.stat().st_mtime_ns
+    publish(tmp_path, replace(book, through=DAY_2))
+    assert [(path, path.stat().st_mtime_ns) for path in folder.glob(".catalogue-template.*")] == [(template, made)]
+    publish(tmp_path, replace(book, invoice_due_lag_days=book.invoice_due_lag_days + 1))
+    (other,) = folder.glob(".catalogue-template.*")
+    assert other != template
+    assert _ask(tmp_path, "SELECT account_id FROM accounts") == [("A-1",)]
+
+
 def test_connect_says_when_nothing_is_published(tmp_path: Path) -> None:
     with pytest.raises(CatalogueError, match="close a day first"):
         connect(tmp_path)
