@@ -22,7 +22,8 @@ VIOLATIONS = pl.Schema({"rule": pl.String, "key": pl.String, "message": pl.Strin
 """Violations: id of the rule, key of the transaction, and what is wrong with it."""
 NO_VIOLATIONS = pl.DataFrame(schema=VIOLATIONS)
 
-_BITS = pl.Series([2**place for place in range(MOST_LINES)])
+_BITS = pl.Series([0, *(2**place for place in range(MOST_LINES)), 0])
+"""By line number; one that no transaction has, below 1 or beyond the most lines, has no bit."""
 _ALL_BITS = pl.Series([2**lines - 1 for lines in range(MOST_LINES + 1)])
 _FLAGS = ("has_no_amount", "has_wrong_owner", "has_wrong_class", "has_wrong_name", "is_of_another_day")
 _SHARED = ("transaction_type", "transaction_date", "reverses_transaction_key", "currency")
@@ -178,7 +179,8 @@ def _coded(journal: pl.DataFrame, chart: Chart, sequences: LineSequences) -> pl.
     owner_code = pl.lit(sequences.owner_codes).gather(
         pattern * OWNER_TYPE_COUNT + pl.col("owner_type").to_physical().cast(pl.Int64)
     )
-    place = (pl.col("line_no").cast(pl.Int64) - 1).clip(0, MOST_LINES - 1)
+    line_no = pl.col("line_no").cast(pl.Int64)
+    place = (line_no - 1).clip(0, MOST_LINES - 1)
     digit = (owner_code * 2 + _reads_as_credit()) * pl.lit(sequences.places).gather(place) * TYPE_COUNT
     transaction_type = pl.col("transaction_type").to_physical().cast(pl.Int64)
     is_designated = pl.col("t_account_pattern") == "Designated Unapplied"
@@ -191,7 +193,7 @@ def _coded(journal: pl.DataFrame, chart: Chart, sequences: LineSequences) -> pl.
         signed_amount().alias("signed"),
         (pl.col("side") == "D").alias("is_debit"),
         (currency * _PER_CURRENCY + (transaction_type * _DATES + dates[0]) * _DATES + dates[1]).alias("header"),
-        pl.lit(_BITS).gather(place).alias("line_no_bit"),
+        pl.lit(_BITS).gather(line_no.clip(0, MOST_LINES + 1)).alias("line_no_bit"),
         pl.when(place == 0).then(digit + transaction_type).otherwise(digit).alias("digit"),
         (pl.col("amount") <= 0).alias("has_no_amount"),
         (owner_code == 0).alias("has_wrong_owner"),

@@ -59,6 +59,7 @@ def test_a_posted_journal_is_clean(journal):
         (2, "line_no", 2, ["I-02", "I-12"]),
         (4, "line_no", 4, ["I-02", "I-12"]),
         (4, "line_no", 100, ["I-02", "I-12"]),
+        (0, "line_no", 0, ["I-02", "I-11"]),
         (4, "amount", 0, ["I-01", "I-03"]),
         (4, "amount", -1000, ["I-01", "I-03"]),
         (4, "currency", "EUR", ["I-04"]),
