@@ -13,6 +13,9 @@ SETTINGS = """\
 # Settings of the Dagster instance: `dagster dev` in this folder reads them, `paidthrough ui` writes the same.
 telemetry:
   enabled: false
+nux:
+  # no sign-up form in front of the first page
+  enabled: false
 concurrency:
   runs:
     # One run at a time writes to a home; what guarantees it is the writer's lease of the warehouse.
