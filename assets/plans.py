@@ -6,6 +6,7 @@ import polars as pl
 
 from ledger.carrier import Carrier
 from ledger.plans import PaymentPlan, PaymentPlanOverride
+from ledger.return_premium_plans import ReturnPremiumPlan
 
 _TIMINGS = ("down_payment", "first_installment", "second_installment", "one_time")
 
@@ -21,7 +22,16 @@ def plan_tables(carrier: Carrier) -> dict[str, pl.DataFrame]:
             [_override(plan, override) for plan in carrier.payment_plans.values() for override in plan.overrides],
             infer_schema_length=None,
         ),
+        "return_premium_plans": pl.DataFrame(
+            [row for plan in carrier.return_premium_plans.values() for row in _schemes(plan)], infer_schema_length=None
+        ),
     }
+
+
+def _schemes(plan: ReturnPremiumPlan) -> list[dict[str, object]]:
+    """A row per scheme of a return premium plan."""
+    facts = plan.model_dump(exclude={"name", "schemes"}) | {"return_premium_plan": plan.name}
+    return [facts | {"scheme": number} | scheme.model_dump() for number, scheme in enumerate(plan.schemes, start=1)]
 
 
 def _charge_patterns(carrier: Carrier) -> pl.DataFrame:

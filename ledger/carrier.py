@@ -36,17 +36,19 @@ from ledger.carrier_values import (
     refuse,
 )
 from ledger.plans import BillingPlan, ChargePattern, PaymentAllocationPlan, PaymentPlan, Plan
+from ledger.return_premium_plans import ReturnPremiumPlan, days_without_plan, scheme_frame
 from schemas import enums
 from schemas.currencies import MINOR_UNIT_DECIMALS
 
-PlanKind = Literal["billing", "payment", "payment_allocation"]
+PlanKind = Literal["billing", "payment", "payment_allocation", "return_premium"]
 PLAN_TABLES: dict[PlanKind, str] = {
     "billing": "billing_plans",
     "payment": "payment_plans",
     "payment_allocation": "payment_allocation_plans",
+    "return_premium": "return_premium_plans",
 }
 """The table of the carrier file that holds the plans of a kind."""
-_FRAMES = ("_payment_plans", "_effective_plans", "_billing_plans", "_charge_patterns")
+_FRAMES = ("_payment_plans", "_effective_plans", "_billing_plans", "_charge_patterns", "_return_premium_schemes")
 
 DayOfMonth = Annotated[int, Field(ge=1, le=31)]
 DayOfWeek = Annotated[int, Field(ge=1, le=7)]
@@ -170,6 +172,10 @@ class Carrier(Settings):
     payment_allocation_plans: dict[str, PaymentAllocationPlan] = Field(
         min_length=1, description="Payment allocation plans by name."
     )
+    return_premium_plans: dict[str, ReturnPremiumPlan] = Field(
+        default_factory=dict,
+        description="Return premium plans by name; without any, credits pay as the payment allocation plan says.",
+    )
 
     @classmethod
     def from_toml(cls, text: str, source: str = "carrier.toml") -> Self:
@@ -239,6 +245,10 @@ class Carrier(Settings):
         """
         return self._charge_patterns
 
+    def return_premium_scheme_frame(self) -> pl.DataFrame:
+        """One row per return premium plan and context (`scheme_frame`)."""
+        return self._return_premium_schemes
+
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
         """A copy with other settings, unchecked; its frames are built anew."""
         copy = super().model_copy(update=update, deep=deep)
@@ -262,12 +272,23 @@ class Carrier(Settings):
     def _charge_patterns(self) -> pl.DataFrame:
         return charge_pattern_frame(self.charge_patterns.values())
 
+    @cached_property
+    def _return_premium_schemes(self) -> pl.DataFrame:
+        return scheme_frame(self.return_premium_plans.values())
+
     def _ordered_payment_plans(self) -> list[PaymentPlan]:
         return sorted(self.payment_plans.values(), key=lambda plan: plan.priority)
 
     @model_validator(mode="after")
     def _check(self) -> Self:
-        refuse([*self._broken_references(), *self._broken_priorities(), *self._repeated_codes()])
+        refuse(
+            [
+                *self._broken_references(),
+                *self._broken_priorities(),
+                *self._repeated_codes(),
+                *self._days_without_return_premium_plan(),
+            ]
+        )
         return self
 
     def _broken_references(self) -> Iterator[Broken]:
@@ -306,6 +327,13 @@ class Carrier(Settings):
                 if times[plan.priority] > 1 or plan.priority > len(plans):
                     allowed = f"1 to {len(plans)}, each once among the {table}"
                     yield Broken((table, plan.name, "priority"), f"{allowed} (R-PLN-03)")
+
+    def _days_without_return_premium_plan(self) -> Iterator[Broken]:
+        """Every period begins with a plan, from the day on which the first plan is effective (R-RPP-3)."""
+        plans = self.return_premium_plans
+        missing = days_without_plan(plans.values()) if plans else None
+        if missing is not None:
+            yield Broken(("return_premium_plans",), f"a plan for {missing} and every day after it (R-RPP-3)")
 
     def _repeated_codes(self) -> Iterator[Broken]:
         times = Counter(pattern.code for pattern in self.charge_patterns.values())

@@ -17,6 +17,7 @@ from ledger.billing import bill_invoices, make_invoices_due
 from ledger.book import Book
 from ledger.carrier import Carrier
 from ledger.chart import load_chart
+from ledger.closure import close_and_reopen
 from ledger.commands import execute_commands
 from ledger.contracts import ContractViolationError, DayOutcome, check_day
 from ledger.earning import earn_premium
@@ -29,6 +30,7 @@ from ledger.pending import let_wait, with_waiting_rows
 from ledger.posting import post, transaction_frame
 from ledger.quarantine import complete_refused, counts
 from ledger.receipts import receive_payments
+from ledger.return_premiums import allocate_credits
 from ledger.suspense import match_suspense_payments
 from schemas.journal import EQUITY_WARNINGS, ITEM_EVENTS, OUTBOUND_EVENTS, QUARANTINE, WARNINGS
 
@@ -71,10 +73,13 @@ def close(book: Book, inbox: Mapping[str, pl.DataFrame], day: date, carrier: Car
 
     commanded = execute_commands(paid.book, landed.commands, day, carrier)
 
-    billed = bill_invoices(commanded.book, day, carrier)
+    returned = allocate_credits(commanded.book, day, carrier, billed_through=yesterday, due_through=yesterday)
+
+    billed = bill_invoices(returned.book, day, carrier)
     drafted = advance_payment_requests(billed.book, day, carrier)
     due = make_invoices_due(drafted.book, day, carrier)
-    settled = distribute_on_turned_invoices(due.book, billed.account_keys, due.account_keys, day, carrier)
+    credited = allocate_credits(due.book, day, carrier, billed_through=day, due_through=day)
+    settled = distribute_on_turned_invoices(credited.book, billed.account_keys, due.account_keys, day, carrier)
     book = follow_invoices(settled.book, carrier)
     earned = transaction_frame(earn_premium(book["charges"], day, carrier), "ProRataChargeEarned", transaction_date=day)
 
@@ -85,9 +90,11 @@ def close(book: Book, inbox: Mapping[str, pl.DataFrame], day: date, carrier: Car
             *matched.transactions,
             paid.transactions,
             *commanded.transactions,
+            returned.transactions,
             *billed.effects.transactions,
             *drafted.transactions,
             *due.effects.transactions,
+            credited.transactions,
             settled.transactions,
             earned,
         ]
@@ -99,8 +106,10 @@ def close(book: Book, inbox: Mapping[str, pl.DataFrame], day: date, carrier: Car
     )
     recorded = pl.lit(day).alias("business_date")
     happened = instructed.effects.then(commanded).then(billed.effects).then(drafted).then(due.effects).events
+    journal = post(transactions, day, load_chart())
+    book = close_and_reopen(book, journal, day, carrier)
     events = {
-        "journal": post(transactions, day, load_chart()),
+        "journal": journal,
         "quarantine": QUARANTINE.conform(refused.with_columns(recorded)),
         "warnings": WARNINGS.conform(warnings.with_columns(recorded)),
         "intake": counts(inbox, landed, refused, day, waiting.rows),

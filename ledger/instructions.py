@@ -100,7 +100,7 @@ def _book_round(book: Book, batch: pl.DataFrame, charges: pl.DataFrame, day: dat
         return effects
     effects = effects.then(Effects(book, warnings=(warn_of_overlaps(book, right),)))
     effects = effects.then(_set_billing_levels(book, right, day, carrier))
-    book, right = append_periods(effects.book, _with_default_payer(right), carrier)
+    book, right = append_periods(effects.book, _with_default_payer(right), day, carrier)
     book = _open_designated_funds(book, right)
     book = change_status(book, right)
     right = right.with_columns(number_from(book.next_key("instructions"), "instruction_key"), received_date=pl.lit(day))

@@ -15,7 +15,7 @@ from typing import Literal, cast, get_args
 
 import polars as pl
 
-from ledger.segments import at_run_start, place_in_run, run_number, run_sum
+from ledger.segments import at_run_start, place_in_run, run_cum_sum, run_number, run_sum, starts_run
 
 ONE = 1_000_000
 """Parts per million that make the whole: 100 %."""
@@ -27,6 +27,7 @@ MAX_DECIMALS = 4
 RemainderTreatment = Literal["overweight_from_front", "overweight_from_back", "overweight_first", "overweight_last"]
 REMAINDER_TREATMENTS: tuple[RemainderTreatment, ...] = get_args(RemainderTreatment)
 _INT64_LIMIT = 2**63
+_RATIO_BITS = 80
 _WHOLE_DIGITS = 14
 _DECIMAL_TEXT = rf"^\s*[+-]?[0-9]{{1,{_WHOLE_DIGITS}}}(?:\.[0-9]{{1,{MAX_DECIMALS}}}0*)?\s*$"
 
@@ -124,6 +125,29 @@ def shares_from_front(split: pl.DataFrame) -> pl.Series:
     shares = split.with_columns(share=(pl.col("money").cast(pl.Int128) * pl.col("weight") // total).cast(pl.Int64))
     left = pl.col("money") - run_sum(pl.col("share"), "group")
     return shares.select(share=pl.col("share") + (place_in_run("group") < left).cast(pl.Int64)).to_series()
+
+
+def running_shares(split: pl.DataFrame) -> pl.Series:
+    """Split money by weight to the minor unit so that it never runs ahead: the running total is rounded down.
+
+    split: columns group, money (minor units, 0 or more, the same on all rows of a group) and weight (more than 0),
+    sorted by group and by the order in which rows are served. Returns the share of each row, in the order of the rows;
+    the last row of a group takes what is left, so that a group's shares add up to its money (R-RPP-21).
+    """
+    total = run_sum(pl.col("weight"), "group")
+    served = (pl.col("money").cast(pl.Int128) * run_cum_sum(pl.col("weight"), "group") // total).cast(pl.Int64)
+    served = pl.when(total > 0).then(served).otherwise(0)
+    shares = split.select("group", served=served)
+    before = pl.when(starts_run("group")).then(0).otherwise(pl.col("served").shift(1))
+    return shares.select(share=pl.col("served") - before).to_series()
+
+
+def ratio_order(part: pl.Expr, whole: pl.Expr) -> pl.Expr:
+    """A number that orders fractions part / whole exactly: equal fractions are equal, a smaller one is smaller.
+
+    part: 0 or more, below 2**46. whole: 1 or more, below 2**40, or two fractions might look alike.
+    """
+    return part.cast(pl.Int128) * pl.lit(2**_RATIO_BITS, pl.Int128) // whole
 
 
 def _by_remainder(short: pl.DataFrame, largest_total: int) -> pl.DataFrame:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import polars as pl
 
 from ledger.book import Book
@@ -101,10 +103,12 @@ def _with_new_dates(instructions: pl.DataFrame, carrier: Carrier) -> pl.DataFram
     )
 
 
-def append_periods(book: Book, instructions: pl.DataFrame, carrier: Carrier) -> tuple[Book, pl.DataFrame]:
+def append_periods(book: Book, instructions: pl.DataFrame, day: date, carrier: Carrier) -> tuple[Book, pl.DataFrame]:
     """Book new policies and policy periods; out: the instructions with their keys and `is_new_policy`.
 
-    The payer that an instruction names for a new period pays it by default; without one the owner does (R-LB-08).
+    The payer that an instruction names for a new period pays it by default; without one the owner does (R-LB-08). A
+    renewal and a rewrite keep the return premium plan of the term before; any other new period takes the one that is
+    active on the day (R-RPP-4, R-RPP-6).
     """
     is_new = pl.col("instruction_type").is_in(NEW_PERIOD_TYPES)
     is_new_policy = is_new & (pl.col("policy_key") == 0)
@@ -130,7 +134,17 @@ def append_periods(book: Book, instructions: pl.DataFrame, carrier: Carrier) -> 
         cancellation_date=pl.lit(None, pl.Date),
         payer_account_key=pl.col("payer_account_key").fill_null(0),
     )
-    return book.append("policy_periods", rows), numbered
+    return book.append("policy_periods", _with_return_premium_plan(book, rows, day, carrier)), numbered
+
+
+def _with_return_premium_plan(book: Book, periods: pl.DataFrame, day: date, carrier: Carrier) -> pl.DataFrame:
+    active = pl.lit(carrier.default_plan("return_premium", day), pl.String)
+    earlier = book["policy_periods"].select("policy_key", "term_number", kept="return_premium_plan")
+    earlier = earlier.filter(pl.col("kept").is_not_null() & pl.col("policy_key").is_in(periods["policy_key"].implode()))
+    latest = earlier.sort("policy_key", "term_number").unique("policy_key", keep="last")
+    periods = periods.join(latest.drop("term_number"), on="policy_key", how="left", maintain_order="left")
+    keeps = pl.col("instruction_type").is_in(_CONTINUES_POLICY)
+    return periods.with_columns(return_premium_plan=pl.coalesce(pl.when(keeps).then("kept"), active))
 
 
 def change_status(book: Book, instructions: pl.DataFrame) -> Book:

@@ -101,7 +101,10 @@ class Settlement:
 
     @classmethod
     def start(cls, book: Book, account_keys: pl.Series, clock: Clock, carrier: Carrier) -> Settlement:
-        """The unpaid items that these accounts pay, with what the plans need to know of them (R-PAP-06)."""
+        """The unpaid items that these accounts pay, with what the plans need to know of them (R-PAP-06).
+
+        Credits that follow a return premium plan are not among them: when they pay is up to it (R-DST-03).
+        """
         keys = account_keys.implode()
         accounts = book["accounts"].filter(pl.col("account_key").is_in(keys))
         accounts = accounts.select("account_key", allocation_plan="payment_allocation_plan")
@@ -117,7 +120,7 @@ class Settlement:
         free = items.filter(~pl.col("is_held")) if items["is_held"].any() else items
         invoices = _with_next_planned(invoices.with_columns(status=clock.status()), free)
         invoices = invoices.drop("stream_key")
-        items = items.filter(pl.col("paid") != pl.col("amount"))
+        items = items.filter((pl.col("paid") != pl.col("amount")) & ~follows_a_plan(book))
         items = items.join(invoices, on="invoice_key", how="inner", maintain_order="left")
         items = items.join(accounts, on="account_key", how="inner", maintain_order="left")
         if needs_policy_periods(plans):
@@ -157,7 +160,7 @@ class Settlement:
             )
             .select(pl.col(name).cast(dtype) for name, dtype in PARTS.items())
         )
-        return Settlement(self.plans, self.accounts, _after(self.items, parts), pl.concat([self.parts, parts]))
+        return Settlement(self.plans, self.accounts, with_parts(self.items, parts), pl.concat([self.parts, parts]))
 
     def _candidates(self, runs: pl.DataFrame) -> pl.DataFrame:
         """Eligible items of each run in paying order; held ones wait on planned invoices without pay (R-CHD-9)."""
@@ -219,8 +222,17 @@ def _with_policy_periods(items: pl.DataFrame, book: Book) -> pl.DataFrame:
     )
 
 
-def _after(items: pl.DataFrame, parts: pl.DataFrame) -> pl.DataFrame:
-    """Open items once these parts have paid them."""
+def follows_a_plan(book: Book) -> pl.Expr:
+    """Whether an item is a credit that a return premium plan is about; reads `amount` and `period_key`."""
+    plans = book["policy_periods"]["return_premium_plan"]
+    if plans.null_count() == len(plans):
+        return pl.lit(value=False)
+    keys = book["policy_periods"].filter(plans.is_not_null())["period_key"]
+    return (pl.col("amount") < 0) & pl.col("period_key").is_in(keys.implode())
+
+
+def with_parts(items: pl.DataFrame, parts: pl.DataFrame) -> pl.DataFrame:
+    """Open items once these parts (`at`, `amount`) have paid them; `at` is the place of an item."""
     sums = parts.group_by("at").agg(change=pl.col("amount").sum())
     paid = items["paid"].clone()
     return items.with_columns(paid.scatter(sums["at"], paid.gather(sums["at"]) + sums["change"]))

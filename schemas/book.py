@@ -69,6 +69,7 @@ ACCOUNTS = Table(
         _text("name", "Name shown on reports.", nullable=True),
         _date("creation_date", "Business date on which the account was first seen."),
         _text("payment_plans", "Payment plans of a list bill account, as landed (R-BT-5).", default=None),
+        _date("close_date", "Business date on which it was closed; none while it is open (R-ACC-09).", default=None),
     ),
 )
 
@@ -108,6 +109,9 @@ POLICY_PERIODS = Table(
         Column("min_equity_days", pl.Int64, "Preferred days of equity (R-EQT-12).", unit="days", minimum=0),
         _key("payer_account_key", "Account that pays its charges by default; 0 when the owner does.", default=0),
         _key("stream_key", "Stream of that payer for its items; 0 when any of its periodicity does.", default=0),
+        _text("return_premium_plan", "How its credits pay, for as long as it lasts (R-RPP-5).", default=None),
+        _date("closed_date", "Business date on which it was closed; none while it is open (R-CLS-01).", default=None),
+        _date("opened_date", "Since when it is kept open on request; none when it is not (R-CLS-07).", default=None),
     ),
 )
 

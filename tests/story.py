@@ -56,6 +56,12 @@ def plans(terms: str, *changes: tuple[str, ...], more: str = "") -> Carrier:
 _ANOTHER_PLAN = 3
 
 
+def by_allocation_plan(told: Story) -> Story:
+    """The story of a carrier without return premium plans: credits pay as the payment allocation plan says."""
+    told.carrier = told.carrier.model_copy(update={"return_premium_plans": {}})
+    return told
+
+
 def landing(table: str, rows: Iterable[Row], file: str = "story.parquet") -> pl.DataFrame:
     """Raw landing rows as text, with file and row number, as the landing reader gives them."""
     listed = [{name: None if value is None else str(value) for name, value in row.items()} for row in rows]

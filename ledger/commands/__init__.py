@@ -18,6 +18,7 @@ from ledger.command_params import read_params
 from ledger.commands import (
     accounts,
     charges,
+    closure,
     distributions,
     funds,
     invoices,
@@ -47,6 +48,7 @@ _FAMILIES: Mapping[str, Process] = {
     **charges.PROCESSES,
     **schedules.PROCESSES,
     **accounts.PROCESSES,
+    **closure.PROCESSES,
     **payers.PROCESSES,
     **items.PROCESSES,
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from schemas.commands import (
     accounts,
     charges,
+    closure,
     elsewhere,
     funds,
     invoices,
@@ -28,6 +29,7 @@ _FAMILIES = (
     charges.COMMANDS,
     schedules.COMMANDS,
     accounts.COMMANDS,
+    closure.COMMANDS,
     payers.COMMANDS,
     items.COMMANDS,
     elsewhere.COMMANDS,

@@ -24,7 +24,7 @@ from schemas.reports.columns import (
     stored,
     text,
 )
-from schemas.reports.plans import LOW_BALANCE_METHODS
+from schemas.reports.plans import LOW_BALANCE_METHODS, RETURN_PREMIUM_METHODS
 
 _CHARGE = replace(CHARGE_ID, nullable=False)
 _OWNER = text("account_id", "Account that owns the charge.", nullable=True)
@@ -156,6 +156,27 @@ LOW_BALANCE_ACTIONS = Report(
     ),
 )
 
+CREDIT_ALLOCATIONS = Report(
+    name="credit_allocations",
+    description="What the credits of policy periods paid, and what of them went into a fund (R-RPP-11, R-RPP-26).",
+    columns=(
+        text("payment_item_id", "Payment item that records it."),
+        day("business_date", "Business date of the allocation."),
+        text("credit_charge_id", "Charge that gives back."),
+        text("credit_item_id", "Its invoice item."),
+        text("item_id", "Invoice item that it paid; none for excess.", nullable=True),
+        text("disposition", "Whether it paid an item or went into a fund.", values=("item", "excess")),
+        money("amount", "How much; negative when it is taken back."),
+        CURRENCY,
+        text("payer_account_id", "Account that gets the credit.", nullable=True),
+        POLICY_ID,
+        TERM_NUMBER,
+        *stored(book.POLICY_PERIODS, "return_premium_plan"),
+        CONTEXT,
+        text("method", "How the plan spreads credits of that context.", nullable=True, values=RETURN_PREMIUM_METHODS),
+    ),
+)
+
 CHANGES = (
     ACCOUNT_CHARGES,
     REVERSIBLE_CHARGES,
@@ -165,5 +186,6 @@ CHANGES = (
     INVOICE_ITEM_HISTORY,
     EQUITY_WARNINGS,
     LOW_BALANCE_ACTIONS,
+    CREDIT_ALLOCATIONS,
 )
 """In the order of the data dictionary."""

@@ -16,6 +16,7 @@ from schemas.reports.columns import Report, count, day, flag, money, text
 
 DAY_LOGICS = ("exact_day", "next_business_day", "previous_business_day")
 LOW_BALANCE_METHODS = ("carry_forward", "write_off")
+RETURN_PREMIUM_METHODS = ("first_to_last", "last_to_first", "proportional")
 AGGREGATIONS = ("policies", "contexts", "categories", "charge_groups", "charges")
 """What one line of an invoice sums up (R-BP-9)."""
 _PERCENT = pl.Decimal(18, 4)
@@ -120,6 +121,20 @@ _OVERRIDE = (
     *_timing("one_time", "one-time charges", nullable=True),
 )
 
+_RETURN_PREMIUM = (
+    text("return_premium_plan", "Name."),
+    *_VALIDITY[:-1],
+    day("expiration_date", "First day on which it is no longer chosen; none when open (R-RPP-2).", nullable=True),
+    text("positive_item_qualifier", "What an item must share with the credit (R-RPP-13)."),
+    text("list_bill_account_excess", "Whose fund gets the excess on a list bill account (R-RPP-25)."),
+    count("scheme", "Number of the scheme, from 1 (R-RPP-10)."),
+    text("context", 'The billing instruction that brought the credit; "other" for the rest.'),
+    text("method", "Which items a credit pays (R-RPP-17..21).", values=RETURN_PREMIUM_METHODS),
+    text("start_date", "Whether items before the credit takes effect are left out (R-RPP-15)."),
+    text("allocate_timing", "When a credit pays (R-RPP-23).", values=("on_receipt", "billed", "due")),
+    text("excess_treatment", "What becomes of what finds nothing to pay (R-RPP-24)."),
+)
+
 CHARGE_PATTERNS = Report(name="charge_patterns", description="Charge patterns of the carrier.", columns=_CHARGE_PATTERN)
 BILLING_PLANS = Report(
     name="billing_plans",
@@ -137,12 +152,19 @@ PAYMENT_PLAN_OVERRIDES = Report(
     columns=_OVERRIDE,
 )
 
-PLANS = (CHARGE_PATTERNS, BILLING_PLANS, PAYMENT_PLANS, PAYMENT_PLAN_OVERRIDES)
+RETURN_PREMIUM_PLANS = Report(
+    name="return_premium_plans",
+    description="Return premium plans of the carrier: one per policy period; a row per scheme, in order (R-RPP-10).",
+    columns=(*_RETURN_PREMIUM, _IS_AVAILABLE, flag("is_in_use", "Whether a policy period has it.")),
+)
+
+PLANS = (CHARGE_PATTERNS, BILLING_PLANS, PAYMENT_PLANS, PAYMENT_PLAN_OVERRIDES, RETURN_PREMIUM_PLANS)
 """In the order of the data dictionary."""
 REFERENCES: Mapping[str, tuple[Column, ...]] = {
     "charge_patterns": _CHARGE_PATTERN,
     "billing_plans": _BILLING_PLAN,
     "payment_plans": _PAYMENT_PLAN,
     "payment_plan_overrides": _OVERRIDE,
+    "return_premium_plans": _RETURN_PREMIUM,
 }
 """The tables that are kept in the catalogue, and the columns that the carrier file fills."""

@@ -9,7 +9,7 @@ import pytest
 
 from ledger.invoices import invoice_status
 from ledger.money import format_minor_units
-from tests.story import Row, Story, plans, timing
+from tests.story import Row, Story, by_allocation_plan, plans, timing
 
 JAN_1 = date(2025, 1, 1)
 STANDARD = 'description = "Due 14 calendar days after billing"\n'
@@ -201,7 +201,7 @@ def test_only_what_is_unpaid_is_written_off() -> None:
 
 def test_a_written_off_invoice_takes_its_credits_along() -> None:
     """R-INV-13, R-TXN-07: 15.00 less a credit of 8.00 is 7.00; the credit becomes income."""
-    story = issued("30.00", WRITE_OFF)
+    story = by_allocation_plan(issued("30.00", WRITE_OFF))
     story.land(JAN_1, charges=[premium("-8.00", pattern="Fee", charge_no=2)]).close_through(JAN_1)
     assert invoices(story)[0] == ("2025-01-01", "Written Off", "0.00")
     assert story.balance("<Charge Pattern> Write-Off Expense", "Premium") == "15.00"

@@ -9,7 +9,7 @@ import pytest
 
 from ledger.invoices import invoice_status
 from ledger.money import format_minor_units
-from tests.story import Row, Story, carrier, plans, timing
+from tests.story import Row, Story, by_allocation_plan, carrier, plans, timing
 
 JAN_1 = date(2025, 1, 1)
 ON_START = timing("policy_effective_date")
@@ -495,7 +495,7 @@ def test_a_paid_item_of_a_held_charge_is_untouched() -> None:
 
 def test_what_a_held_credit_has_paid_is_taken_back() -> None:
     """R-CHD-4: a credit of 30.00 paid a part of the premium; held, it goes on, and the premium is open again."""
-    story = with_fee("Fee", "-30.00").close_through(JAN_1)
+    story = by_allocation_plan(with_fee("Fee", "-30.00")).close_through(JAN_1)
     assert statuses(story)[0] == ("2025-01-01", "Billed", "70.00", "70.00")
     day = date(2025, 1, 5)
     story.land(day, commands=[command("H", "hold_charge", LATE_FEE)]).close_through(day)

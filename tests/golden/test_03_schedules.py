@@ -12,7 +12,7 @@ import pytest
 from ledger.carrier import Carrier
 from ledger.money import format_minor_units
 from schemas.book import INVOICE_ITEMS
-from tests.story import Row, Story, plans, timing
+from tests.story import Row, Story, by_allocation_plan, plans, timing
 
 START, END = date(2016, 1, 1), date(2017, 1, 1)
 MAY_15 = date(2016, 5, 15)
@@ -235,7 +235,7 @@ def test_r_ps_7_payments_on_processed_items(payments: str, left: str, on_new_ite
 def test_r_ps_7_a_credit_that_paid_a_processed_item_is_taken_back_with_it() -> None:
     """R-PS-7: both halves of a credit come back, and the credit pays again after the items are made anew."""
     credit = {"charge_no": 2, "charge_pattern": "Fee", "amount": "-40.00"}
-    story = issued(carrier(), on=date(2015, 12, 20), charges=(credit,))
+    story = by_allocation_plan(issued(carrier(), on=date(2015, 12, 20), charges=(credit,)))
     story.close_through(date(2016, 1, 1))
     assert sorted(story.book["invoice_items"]["paid"].to_list()) == [-40_00, 0, 0, 0, 40_00]
     changed(story, MAY_15, items="all_items")

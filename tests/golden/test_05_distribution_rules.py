@@ -7,7 +7,7 @@ from datetime import date
 
 import polars as pl
 
-from tests.story import Row, Story, plans, timing
+from tests.story import Row, Story, by_allocation_plan, plans, timing
 
 JAN_1, JAN_10, FEB_1 = date(2025, 1, 1), date(2025, 1, 10), date(2025, 2, 1)
 
@@ -86,9 +86,9 @@ def test_money_that_nobody_distributes_waits_for_the_batch() -> None:
 
 def test_credits_go_first_whenever_money_or_an_invoice_comes() -> None:
     """R-DST-03, R-DST-10: a credit pays when a payment comes, and when an invoice turns without one."""
-    with_payment = story("100.00", "-40.00", count=1, invoice_by="account")
+    with_payment = by_allocation_plan(story("100.00", "-40.00", count=1, invoice_by="account"))
     with_payment.land(JAN_1, payments=[money("50.00")]).close_through(JAN_1)
-    without = story("100.00", "-40.00", count=1, invoice_by="account").close_through(FEB_1)
+    without = by_allocation_plan(story("100.00", "-40.00", count=1, invoice_by="account")).close_through(FEB_1)
     for told, received in ((with_payment, 50_00), (without, 0)):
         assert paid(told) == [40_00 + received, -40_00]
         assert sorted(amount for kind, amount in distributed(told) if kind == "credit")[:1] == [-40_00]

@@ -201,7 +201,8 @@ def append(book: Book, part: pl.DataFrame) -> Book:
 
 def test_r_itm_15_both_halves_of_a_credit_stay_side_by_side() -> None:
     """R-ITM-15: what a credit paid moves; credit and debt are still taken back together."""
-    story = issued(monthly(maximum=3))
+    first = ('context = "other", method = "proportional"', 'context = "other", method = "first_to_last"')
+    story = issued(monthly(maximum=3), carrier_changes=(first,))
     change = {
         "instruction_id": "C1",
         "instruction_type": "policy_change",

@@ -11,8 +11,10 @@ from pydantic import BaseModel
 
 from assets.plans import plan_tables
 from ledger.plans import BillingPlan, ChargePattern, PaymentPlan, PaymentPlanOverride
+from ledger.return_premium_plans import ReturnPremiumPlan, ReturnPremiumScheme
 from schemas.enums import PAYMENT_INTERVALS
 from schemas.reports import REFERENCES
+from tests.instructed import charge, instruction, land
 from tests.story import Story, carrier, plans, timing
 from tests.warehouse.published_stories import PublishedStory
 
@@ -35,8 +37,9 @@ RENAMED = {
     "billing_plans": {"name": "billing_plan"},
     "payment_plans": {"name": "payment_plan", "down_payment_ppm": "down_payment_percent"},
     "payment_plan_overrides": {"down_payment_ppm": "down_payment_percent"},
+    "return_premium_plans": {"name": "return_premium_plan"},
 }
-NOT_SHOWN = {"overrides", "invoice_down_payment_for"}
+NOT_SHOWN = {"overrides", "schemes", "invoice_down_payment_for"}
 """The overrides are a view of their own; the other only adds two of them (R-PP-18)."""
 
 
@@ -52,6 +55,8 @@ def _published(home: Path, *changes: tuple[str, str], terms: str = E_PP_1, more:
         ("billing_plans", BillingPlan),
         ("payment_plans", PaymentPlan),
         ("payment_plan_overrides", PaymentPlanOverride),
+        ("return_premium_plans", ReturnPremiumPlan),
+        ("return_premium_plans", ReturnPremiumScheme),
     ],
 )
 def test_every_setting_has_a_column(view: str, model: type[BaseModel]) -> None:
@@ -60,7 +65,7 @@ def test_every_setting_has_a_column(view: str, model: type[BaseModel]) -> None:
     for setting in model.model_fields.keys() - NOT_SHOWN:
         name = RENAMED[view].get(setting, setting)
         shown = {f"{name.removesuffix('_timing')}_{part}" for part in ("days", "reference")}
-        assert (shown if name.endswith("_timing") else {name}) <= columns, setting
+        assert (shown if name.endswith("_timing") and name != "allocate_timing" else {name}) <= columns, setting
     frame = plan_tables(carrier(more='[payment_plans."Y"]\neffective_date = 2000-01-01\n' + E_PP_1 + OVERRIDE))[view]
     assert columns == set(frame.columns) & columns
 
@@ -192,3 +197,27 @@ def _issuance(policy_id: str, plan: str) -> dict[str, object]:
 
 def _premium(policy_id: str) -> dict[str, object]:
     return {"instruction_id": f"I-{policy_id}", "charge_no": 1, "charge_pattern": "Premium", "amount": "1200.00"}
+
+
+def test_the_schemes_of_a_return_premium_plan_stand_in_order(tmp_path: Path) -> None:
+    """R-RPP-2, R-RPP-10."""
+    published = _published(tmp_path)
+    columns = "scheme, context, method, positive_item_qualifier, is_available"
+    assert published.ask(f"SELECT {columns} FROM return_premium_plans ORDER BY scheme") == [
+        (1, "cancellation", "last_to_first", "same_policy_period", True),
+        (2, "other", "proportional", "same_policy_period", True),
+    ]
+
+
+def test_what_a_credit_paid_and_what_went_into_the_fund(tmp_path: Path) -> None:
+    """R-RPP-11, R-RPP-26: 1,200 given back of 1,000; the later items first, the rest into the fund."""
+    story = Story(plans(E_PP_1))
+    rows = (instruction("I1", "issuance"), instruction("I2", "cancellation"))
+    land(story, JAN_1, *rows, charges=(charge("I1", "1000.00"), charge("I2", "-1200.00")))
+    published = PublishedStory(tmp_path, story)
+    sums = "SELECT disposition, sum(amount), context, method FROM credit_allocations GROUP BY ALL ORDER BY ALL"
+    assert published.ask(sums) == [
+        ("excess", Decimal("200.00"), "cancellation", "last_to_first"),
+        ("item", Decimal("1000.00"), "cancellation", "last_to_first"),
+    ]
+    assert published.ask("SELECT sum(amount) FROM credit_allocations_as_of('2025-01-01')") == [(Decimal("1200.00"),)]
