@@ -13,6 +13,7 @@ from datetime import date, timedelta
 import polars as pl
 
 from ledger.accounts import book_accounts
+from ledger.automatic_disbursements import disburse
 from ledger.billing import bill_invoices, make_invoices_due
 from ledger.book import Book
 from ledger.carrier import Carrier
@@ -29,6 +30,7 @@ from ledger.pending import let_wait, with_waiting_rows
 from ledger.posting import post, transaction_frame
 from ledger.quarantine import complete_refused, counts
 from ledger.receipts import receive_payments
+from ledger.refund_keys import number_refunds
 from ledger.suspense import match_suspense_payments
 from schemas.journal import EQUITY_WARNINGS, ITEM_EVENTS, OUTBOUND_EVENTS, QUARANTINE, WARNINGS
 
@@ -75,7 +77,8 @@ def close(book: Book, inbox: Mapping[str, pl.DataFrame], day: date, carrier: Car
     drafted = advance_payment_requests(billed.book, day, carrier)
     due = make_invoices_due(drafted.book, day, carrier)
     settled = distribute_on_turned_invoices(due.book, billed.account_keys, due.account_keys, day, carrier)
-    book = follow_invoices(settled.book, carrier)
+    refunded = disburse(settled.book, day, carrier)
+    book = follow_invoices(refunded.book, carrier)
     earned = transaction_frame(earn_premium(book["charges"], day, carrier), "ProRataChargeEarned", transaction_date=day)
 
     transactions = pl.concat(
@@ -89,16 +92,20 @@ def close(book: Book, inbox: Mapping[str, pl.DataFrame], day: date, carrier: Car
             *drafted.transactions,
             *due.effects.transactions,
             settled.transactions,
+            *refunded.transactions,
             earned,
         ]
     )
     book, transactions = number_transactions(book, transactions, day)
+    book, transactions = number_refunds(book, transactions, day)
     refused = complete_refused(inbox, pl.concat([waiting.refused, received.refused, *commanded.refused]))
     warnings = complete_refused(
         inbox, pl.concat([landed.warnings, instructed.warnings, received.warnings, *commanded.warnings])
     )
     recorded = pl.lit(day).alias("business_date")
-    happened = instructed.effects.then(commanded).then(billed.effects).then(drafted).then(due.effects).events
+    happened = (
+        instructed.effects.then(commanded).then(billed.effects).then(drafted).then(due.effects).then(refunded).events
+    )
     events = {
         "journal": post(transactions, day, load_chart()),
         "quarantine": QUARANTINE.conform(refused.with_columns(recorded)),
