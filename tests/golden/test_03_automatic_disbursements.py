@@ -136,13 +136,7 @@ def test_r_ad_3_without_activities_it_waits_all_the_same() -> None:
 
 def test_r_ad_4_paid_after_the_delay() -> None:
     """R-AD-4: calendar days after it was created, over a weekend too."""
-    told = story(
-        "50.00",
-        (
-            'disbursement_over = "4.99"\navailable_disbursement_basis = "unapplied_minus_under',
-            'delay_disbursement_days = 3\ndisbursement_over = "4.99"\navailable_disbursement_basis = "unapplied_minus_under',
-        ),
-    )
+    told = story("50.00", (ON[1], ON[1] + "delay_disbursement_days = 3\n"))
     told.close_through(DAY + 2 * ONE)
     assert (created(told), balances(told)) == ([(50_00, "Approved")], {2: 50_00})
     told.close_through(DAY + 3 * ONE)

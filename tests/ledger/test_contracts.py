@@ -155,24 +155,25 @@ def test_without_its_contract_the_damage_goes_unseen_or_shows_elsewhere(
     assert rule not in check_day(damage(outcome()), story().carrier)["rule"].to_list()
 
 
-def in_last_row(table: str, **values: object) -> Damage:
-    """Change values of the last row of a state table, which the day changed."""
+def in_account(table: str, **values: object) -> Damage:
+    """Change values of the row of a state table that is about the second account."""
 
     def damaged(day: DayOutcome) -> DayOutcome:
         book = day.after
         frame = book[table]
-        last = pl.Series([frame.height - 1], dtype=pl.UInt32)
+        row = (frame["account_key"] == SECOND).arg_true()
         changes = {name: pl.Series([value], dtype=frame.schema[name]) for name, value in values.items()}
-        return replace(day, after=book.update(table, last, changes))
+        return replace(day, after=book.update(table, row, changes))
 
     return damaged
 
 
+SECOND = 2
 REFUNDS = {
-    "R-DSB-2": in_last_row("disbursements", approved_date=None),
-    "R-DSB-6": in_last_row("funds", balance=-1),
-    "A-9": in_last_row("disbursements", status="Approved"),
-    "R-AHC-4": in_last_row("ad_hoc_credits", status="PendingApproval"),
+    "R-DSB-2": in_account("disbursements", approved_date=None),
+    "R-DSB-6": in_account("funds", balance=-1),
+    "A-9": in_account("disbursements", status="Approved"),
+    "R-AHC-4": in_account("ad_hoc_credits", status="PendingApproval"),
 }
 """By rule: what breaks it."""
 
