@@ -14,7 +14,7 @@ import polars as pl
 from pydantic import Field, model_validator
 
 from ledger.carrier_values import Amount, Broken, CurrencyCode, Filled, HeaderName, Name, OneOf, Settings, refuse
-from schemas import enums
+from schemas import enums_refunds
 
 _LIMITS = pl.Schema({"user": pl.String, "limit_type": pl.String, "currency": pl.String, "max_amount": pl.Int64})
 _USERS = pl.Schema({"user": pl.String, "supervisor": pl.String, "may_credit": pl.Boolean})
@@ -23,7 +23,7 @@ _USERS = pl.Schema({"user": pl.String, "supervisor": pl.String, "may_credit": pl
 class AuthorityLimit(Settings):
     """Up to which amount something may be done without approval."""
 
-    limit_type: Annotated[str, OneOf(enums.AUTHORITY_LIMIT_TYPES)] = Field(description="What is limited.")
+    limit_type: Annotated[str, OneOf(enums_refunds.AUTHORITY_LIMIT_TYPES)] = Field(description="What is limited.")
     currency: Annotated[CurrencyCode, Filled("the carrier's currency")] = Field(description="Currency of the amount.")
     max_amount: Amount = Field(description="Largest amount that needs no approval (R-ACT-2).")
 

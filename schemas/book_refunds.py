@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from schemas import enums
+from schemas import enums, enums_refunds
 from schemas.declare import NO_DEFAULT, Column, Table
 
 
@@ -39,10 +39,10 @@ AD_HOC_CREDITS = Table(
         Column("credit_id", pl.String, "External id: the command that asked for it."),
         _key("account_key", "Account."),
         _key("fund_key", "Fund that receives it."),
-        _word("credit_type", "What it is given for.", enums.CREDIT_TYPES),
+        _word("credit_type", "What it is given for.", enums_refunds.CREDIT_TYPES),
         _AMOUNT,
         _CURRENCY,
-        _word("status", "How far it has come (R-AHC-5).", enums.CREDIT_STATUSES),
+        _word("status", "How far it has come (R-AHC-5).", enums_refunds.CREDIT_STATUSES),
         _text("reason", "Why, as the command says."),
         _REQUESTED_BY,
         Column("requested_date", pl.Date, "Business date on which it was asked for."),
@@ -70,8 +70,12 @@ DISBURSEMENTS = Table(
         _key("fund_key", "Fund that pays; 0 when a suspense payment is sent back."),
         _AMOUNT,
         _CURRENCY,
-        _word("origin", "Asked for, surplus paid out by itself, or a suspense payment.", enums.DISBURSEMENT_ORIGINS),
-        _word("status", "How far it has come (R-DSB-2..8).", enums.DISBURSEMENT_STATUSES),
+        _word(
+            "origin",
+            "Asked for, surplus paid out by itself, or a suspense payment.",
+            enums_refunds.DISBURSEMENT_ORIGINS,
+        ),
+        _word("status", "How far it has come (R-DSB-2..8).", enums_refunds.DISBURSEMENT_STATUSES),
         Column("reason", pl.String, "Why."),
         _text("payee", "Who is paid; the name of the account unless another is given."),
         _text("payee_address", "Where to."),
@@ -96,14 +100,14 @@ APPROVALS = Table(
     key=("approval_key",),
     columns=(
         _key("approval_key", "Internal key."),
-        _word("subject_type", "What is to be approved.", enums.APPROVAL_SUBJECTS),
+        _word("subject_type", "What is to be approved.", enums_refunds.APPROVAL_SUBJECTS),
         _key("subject_key", "Key of the credit or disbursement."),
         _key("account_key", "Account concerned; 0 when none."),
         _AMOUNT,
         _CURRENCY,
         _REQUESTED_BY,
         _text("assigned_to", "Who is to decide: the supervisor of the one who asked, or the next one up."),
-        _word("status", "Open, or what became of it.", enums.APPROVAL_STATUSES),
+        _word("status", "Open, or what became of it.", enums_refunds.APPROVAL_STATUSES),
         Column("opened_date", pl.Date, "Business date on which it was opened."),
         _text("decided_by", "Who decided."),
         _later("decided_date", "Business date on which it was decided."),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from schemas import enums
+from schemas import enums_refunds
 from schemas.commands.declare import CommandType, Param
 
 _ACCOUNT = ("account",)
@@ -31,7 +31,7 @@ COMMANDS = (
         targets=_ACCOUNT,
         amount="required",
         params=(
-            Param("credit_type", "word", "What it is given for.", required=True, values=enums.CREDIT_TYPES),
+            Param("credit_type", "word", "What it is given for.", required=True, values=enums_refunds.CREDIT_TYPES),
             *_FUND,
         ),
     ),

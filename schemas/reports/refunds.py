@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from schemas import book_refunds, enums
+from schemas import book_refunds, enums_refunds
 from schemas.reports.columns import ACCOUNT_ID, CURRENCY, Report, day, flag, money, stored, text
 
 _FUND_POLICY = text("fund_policy_id", "Policy of the fund, when it is a designated one.", nullable=True)
@@ -77,12 +77,12 @@ APPROVAL_STATUSES = Report(
     name="approval_statuses",
     description="Credits, reversals and disbursements that wait or were decided, with or without activity (R-AHC-6).",
     columns=(
-        text("subject_type", "What it is.", values=enums.APPROVAL_SUBJECTS),
+        text("subject_type", "What it is.", values=enums_refunds.APPROVAL_SUBJECTS),
         _SUBJECT_ID,
         ACCOUNT_ID,
         *stored(book_refunds.APPROVALS, "amount", "currency", "requested_by"),
         text("assigned_to", "Who is to decide; none when there is no activity.", nullable=True),
-        text("status", "Open, or what was decided.", values=enums.APPROVAL_STATUSES),
+        text("status", "Open, or what was decided.", values=enums_refunds.APPROVAL_STATUSES),
         day("opened_date", "Business date since which it waited."),
         text("decided_by", "Who decided.", nullable=True),
         day("decided_date", "Business date on which it was decided.", nullable=True),
