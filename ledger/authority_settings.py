@@ -34,7 +34,7 @@ class AuthorityProfile(Settings):
     name: HeaderName = Field(description="Name, from the table header.")
     description: str = Field(default="", description="Who has it.")
     limits: tuple[AuthorityLimit, ...] = Field(
-        strict=False, min_length=1, description="At most one per limit type and currency."
+        default=(), strict=False, description="At most one per limit type and currency."
     )
 
     @model_validator(mode="after")

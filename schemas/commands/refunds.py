@@ -17,10 +17,7 @@ _FUND = (
         default="false",
     ),
 )
-_PAYEE = (
-    Param("payee", "text", "Who is paid; left out, the name of the account."),
-    Param("payee_address", "text", "Where to."),
-)
+_ADDRESS = Param("payee_address", "text", "Where to.")
 _DUE_DATE = Param("due_date", "date", "Day on which it is paid, today or later.", required=True)
 
 COMMANDS = (
@@ -47,7 +44,12 @@ COMMANDS = (
         rules="R-DSB-1, R-DSB-2, R-ENT-09",
         targets=_ACCOUNT,
         amount="required",
-        params=(_DUE_DATE, *_FUND, *_PAYEE),
+        params=(
+            _DUE_DATE,
+            *_FUND,
+            Param("payee", "text", "Who is paid; left out, the name of the account."),
+            _ADDRESS,
+        ),
     ),
     CommandType(
         name="disburse_suspense_payment",
@@ -57,18 +59,19 @@ COMMANDS = (
         params=(
             _DUE_DATE,
             Param("payee", "text", "Who is paid.", required=True),
-            Param("payee_address", "text", "Where to."),
+            _ADDRESS,
         ),
     ),
     CommandType(
         name="edit_disbursement",
-        description="Change a disbursement that is not paid; a higher amount is judged as a new one.",
+        description="Change a disbursement that is not paid; what is not given stays, a higher amount is judged anew.",
         rules="R-DSB-7",
         targets=_DISBURSEMENT,
         amount="optional",
         params=(
             Param("due_date", "date", "Day on which it is paid, not before it was created."),
-            *_PAYEE,
+            Param("payee", "text", "Who is paid."),
+            _ADDRESS,
         ),
     ),
     CommandType(
