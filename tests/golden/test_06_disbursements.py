@@ -197,6 +197,20 @@ def test_r_dsb_9_reject_and_hold() -> None:
     assert told.quarantined() == [("H2", "E-DISBURSEMENT-STATUS"), ("L2", "E-DISBURSEMENT-HOLD")]
 
 
+def test_the_order_of_the_rows_does_not_matter() -> None:
+    """R-LIF-23: the same commands in any order of their rows give the same tables."""
+    names = [f"D{n:02}" for n in range(9)]
+    commands = [pay(name, f"{n}1.50", requested_by="clerk") for n, name in enumerate(names)]
+    commands += [on("reject", f"N{name}", name, sequence=1) for name in names[:3]]
+    closed = [
+        story("250.00", LIMITS).land(DAY, commands=rows).close_through(DAY) for rows in (commands, commands[::-1])
+    ]
+    for table in ("disbursements", "approvals", "funds"):
+        assert closed[0].book[table].equals(closed[1].book[table])
+    assert closed[0].journal().equals(closed[1].journal())
+    assert {*status(closed[0])} == {"Rejected", "Sent", "Approved"}
+
+
 def test_what_is_no_disbursement() -> None:
     """R-DSB-2, R-ENT-09: due before today, no reason, nothing, less than nothing, a part of a cent, no such fund."""
     commands = [
