@@ -188,6 +188,52 @@ INVARIANTS: tuple[Invariant, ...] = (
         ),
     ),
     Invariant(
+        rule="R-AHC-4",
+        name="credits_stand_as_posted",
+        table="ad_hoc_credits",
+        sentence="what is posted of the ad hoc credits of an account and type is what stands of them",
+        violations=_unequal(
+            """
+            SELECT account_key || ' ' || credit_type || ' Credit' AS key, amount FROM stored.ad_hoc_credits
+            WHERE status IN ('Executed', 'ReversalPendingApproval')
+            """,
+            f"""
+            SELECT owner_key || ' ' || t_account_pattern, -({_SIGNED}) FROM stored.journal
+            WHERE transaction_type IN
+                ('AccountGoodwillTxn', 'AccountInterestTxn', 'AccountCollectionTxn', 'AccountOtherTxn')
+                AND t_account_pattern LIKE '% Credit'
+            """,
+        ),
+    ),
+    Invariant(
+        rule="A-9",
+        name="disbursements_are_posted_as_paid",
+        table="disbursements",
+        sentence="what is posted of the disbursements of an account or suspense payment is what was paid",
+        violations=_unequal(
+            """
+            SELECT CASE WHEN payment_key > 0 THEN 'payment ' || payment_key ELSE 'account ' || account_key END AS key,
+                amount
+            FROM stored.disbursements WHERE status = 'Sent'
+            """,
+            f"""
+            SELECT CASE WHEN owner_type = 'Account' THEN 'account ' ELSE 'payment ' END || owner_key, {_SIGNED}
+            FROM stored.journal
+            WHERE transaction_type IN ('DisbursementPaid', 'SuspPymtDisbPaid') AND t_account_pattern = 'Cash'
+            """,
+        ),
+    ),
+    Invariant(
+        rule="R-DSB-2",
+        name="what_is_paid_out_was_approved",
+        table="disbursements",
+        sentence="only surplus that a billing plan pays out by itself leaves without approval",
+        violations="""
+            SELECT disbursement_key AS key FROM stored.disbursements
+            WHERE status IN ('Sent', 'Voided') AND approved_date IS NULL AND origin <> 'Automatic'
+        """,
+    ),
+    Invariant(
         rule="I-24",
         name="no_payment_is_applied_twice",
         table="payments",

@@ -16,6 +16,7 @@ from typing import Annotated, Any, Literal, Self
 import polars as pl
 from pydantic import Field, ValidationError, model_validator
 
+from ledger.authority_settings import AuthorityProfile, User, broken_authority, limit_frame, user_frame
 from ledger.carrier_file import CarrierError, problems_of, read_toml
 from ledger.carrier_frames import (
     billing_plan_frame,
@@ -48,7 +49,11 @@ PLAN_TABLES: dict[PlanKind, str] = {
     "return_premium": "return_premium_plans",
 }
 """The table of the carrier file that holds the plans of a kind."""
-_FRAMES = ("_payment_plans", "_effective_plans", "_billing_plans", "_charge_patterns", "_return_premium_schemes")
+_FRAMES = (
+    *("_payment_plans", "_effective_plans", "_billing_plans", "_charge_patterns"),
+    *("_return_premium_schemes", "_limits", "_users"),
+)
+_NAMED_TABLES = ("charge_patterns", *PLAN_TABLES.values(), "authority_profiles", "users")
 
 DayOfMonth = Annotated[int, Field(ge=1, le=31)]
 DayOfWeek = Annotated[int, Field(ge=1, le=7)]
@@ -176,6 +181,13 @@ class Carrier(Settings):
         default_factory=dict,
         description="Return premium plans by name; without any, credits pay as the payment allocation plan says.",
     )
+    authority_profiles: dict[str, AuthorityProfile] = Field(
+        default_factory=dict, description="What users may do up to which amount, by name (R-ACT-2)."
+    )
+    users: dict[str, User] = Field(
+        default_factory=dict,
+        description="Who hands in commands, by name; without any, no amount needs approval and no permission is asked.",
+    )
 
     @classmethod
     def from_toml(cls, text: str, source: str = "carrier.toml") -> Self:
@@ -249,6 +261,14 @@ class Carrier(Settings):
         """One row per return premium plan and context (`scheme_frame`)."""
         return self._return_premium_schemes
 
+    def limit_frame(self) -> pl.DataFrame:
+        """One row per user and authority limit: user, limit_type, currency, max_amount in minor units (R-ACT-2)."""
+        return self._limits
+
+    def user_frame(self) -> pl.DataFrame:
+        """One row per user: user, supervisor, may_credit (R-AHC-2)."""
+        return self._users
+
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
         """A copy with other settings, unchecked; its frames are built anew."""
         copy = super().model_copy(update=update, deep=deep)
@@ -276,6 +296,14 @@ class Carrier(Settings):
     def _return_premium_schemes(self) -> pl.DataFrame:
         return scheme_frame(self.return_premium_plans.values())
 
+    @cached_property
+    def _limits(self) -> pl.DataFrame:
+        return limit_frame(self.authority_profiles, self.users)
+
+    @cached_property
+    def _users(self) -> pl.DataFrame:
+        return user_frame(self.users)
+
     def _ordered_payment_plans(self) -> list[PaymentPlan]:
         return sorted(self.payment_plans.values(), key=lambda plan: plan.priority)
 
@@ -289,6 +317,7 @@ class Carrier(Settings):
                 *self._days_without_return_premium_plan(),
             ]
         )
+        refuse(broken_authority(self.authority_profiles, self.users))
         return self
 
     def _broken_references(self) -> Iterator[Broken]:
@@ -343,9 +372,9 @@ class Carrier(Settings):
 
 
 def _filled_in(data: Mapping[str, Any], currency: object) -> dict[str, Any]:
-    """Give every named table its name, every plan its priority, every payment plan its currency, where left out."""
+    """Give named tables their name, plans their priority, payment plans and limits their currency, where left out."""
     filled = dict(data)
-    for table in ("charge_patterns", *PLAN_TABLES.values()):
+    for table in _NAMED_TABLES:
         entries = data.get(table)
         if isinstance(entries, dict):
             given = [entry.get("priority") for entry in entries.values() if isinstance(entry, dict)]
@@ -358,8 +387,11 @@ def _filled_table(table: str, name: str, entry: object, currency: object, free: 
     if not isinstance(entry, dict):
         return entry
     filled: dict[str, object] = {}
-    if table != "charge_patterns" and "priority" not in entry:
+    if table in PLAN_TABLES.values() and "priority" not in entry:
         filled["priority"] = next(free)
     if table == "payment_plans":
         filled["currency"] = currency
+    if table == "authority_profiles" and isinstance(entry.get("limits"), list):
+        limits = [{"currency": currency} | limit if isinstance(limit, dict) else limit for limit in entry["limits"]]
+        entry = entry | {"limits": limits}
     return filled | entry | {HEADER: name}

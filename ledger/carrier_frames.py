@@ -71,6 +71,7 @@ _BILLING: Schema = {
     "suppress_low_balance": pl.Boolean,
     "low_balance_threshold": pl.Int64,
     "low_balance_method": pl.String,
+    "automatic_disbursements": pl.Boolean,
     "review_disbursements_over": pl.Int64,
     "delay_disbursement_days": pl.Int32,
     "disbursement_over": pl.Int64,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from ledger.authority_settings import AuthorityLimit, AuthorityProfile, User
 from ledger.carrier import AccountDefaults, Calendar, Carrier
 from ledger.carrier_file import shown
 from ledger.carrier_values import allowed_values, file_keys, filled_from
@@ -81,6 +82,17 @@ _TABLES: tuple[tuple[str, type[BaseModel], str], ...] = (
         "An event date: the earliest day on which an item may be billed. Written as an inline table.",
     ),
     ('`[payment_allocation_plans."Name"]`', PaymentAllocationPlan, "Chosen per account."),
+    (
+        '`[authority_profiles."Name"]`',
+        AuthorityProfile,
+        "What is above a limit waits for approval; what a profile does not limit does not (R-ACT-2).",
+    ),
+    ('`[[authority_profiles."Name".limits]]`', AuthorityLimit, "An amount equal to the limit needs no approval."),
+    (
+        '`[users."Name"]`',
+        User,
+        "Named by `requested_by`. Once there are users, ad hoc credits need one who may, and approvals need a user.",
+    ),
 )
 
 
@@ -107,6 +119,8 @@ def _default(field: FieldInfo, unset: str) -> str:
         return source
     if field.is_required():
         return "required"
+    if field.default_factory is dict:
+        return unset
     if field.default_factory is not None:
         return "the defaults below"
     if field.default is None or field.default == ():

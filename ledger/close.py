@@ -13,6 +13,7 @@ from datetime import date, timedelta
 import polars as pl
 
 from ledger.accounts import book_accounts
+from ledger.automatic_disbursements import disburse
 from ledger.billing import bill_invoices, make_invoices_due
 from ledger.book import Book
 from ledger.carrier import Carrier
@@ -30,6 +31,7 @@ from ledger.pending import let_wait, with_waiting_rows
 from ledger.posting import post, transaction_frame
 from ledger.quarantine import complete_refused, counts
 from ledger.receipts import receive_payments
+from ledger.refund_keys import number_refunds
 from ledger.return_premiums import allocate_credits
 from ledger.suspense import match_suspense_payments
 from schemas.journal import EQUITY_WARNINGS, ITEM_EVENTS, OUTBOUND_EVENTS, QUARANTINE, WARNINGS
@@ -80,7 +82,8 @@ def close(book: Book, inbox: Mapping[str, pl.DataFrame], day: date, carrier: Car
     due = make_invoices_due(drafted.book, day, carrier)
     credited = allocate_credits(due.book, day, carrier, billed_through=day, due_through=day)
     settled = distribute_on_turned_invoices(credited.book, billed.account_keys, due.account_keys, day, carrier)
-    book = follow_invoices(settled.book, carrier)
+    refunded = disburse(settled.book, day, carrier)
+    book = follow_invoices(refunded.book, carrier)
     earned = transaction_frame(earn_premium(book["charges"], day, carrier), "ProRataChargeEarned", transaction_date=day)
 
     transactions = pl.concat(
@@ -96,16 +99,20 @@ def close(book: Book, inbox: Mapping[str, pl.DataFrame], day: date, carrier: Car
             *due.effects.transactions,
             credited.transactions,
             settled.transactions,
+            *refunded.transactions,
             earned,
         ]
     )
     book, transactions = number_transactions(book, transactions, day)
+    book, transactions = number_refunds(book, transactions, day)
     refused = complete_refused(inbox, pl.concat([waiting.refused, received.refused, *commanded.refused]))
     warnings = complete_refused(
         inbox, pl.concat([landed.warnings, instructed.warnings, received.warnings, *commanded.warnings])
     )
     recorded = pl.lit(day).alias("business_date")
-    happened = instructed.effects.then(commanded).then(billed.effects).then(drafted).then(due.effects).events
+    happened = (
+        instructed.effects.then(commanded).then(billed.effects).then(drafted).then(due.effects).then(refunded).events
+    )
     journal = post(transactions, day, load_chart())
     book = close_and_reopen(book, journal, day, carrier)
     events = {

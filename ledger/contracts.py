@@ -17,6 +17,7 @@ from ledger.book import Book
 from ledger.carrier import Carrier
 from ledger.invoices import invoice_status
 from ledger.journal_checks import VIOLATIONS, check_journal
+from ledger.refund_contracts import check_ad_hoc_credits, check_disbursements
 
 _RECEIVABLES = ("Unbilled", "Billed", "Due")
 _RECEIVABLE_PATTERNS = tuple(f"<Charge Pattern> {name}" for name in _RECEIVABLES)
@@ -58,6 +59,8 @@ def check_day(outcome: DayOutcome, carrier: Carrier) -> pl.DataFrame:
             check_subledger(outcome, changes, carrier),
             check_funds(outcome.before, changes, journal),
             check_paid(changes["invoice_items"]),
+            check_ad_hoc_credits(outcome.before, changes, journal),
+            check_disbursements(outcome.before, outcome.after, changes, journal, carrier),
             check_intake(outcome.events["intake"]),
         ]
     )

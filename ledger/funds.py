@@ -23,6 +23,11 @@ def fund_key(account_key: pl.Expr, fund_policy_key: pl.Expr) -> pl.Expr:
     )
 
 
+def fund_policy_key(fund: str = "fund_key") -> pl.Expr:
+    """Policy of a designated fund, 0 for a default fund; from the key of the fund (`fund_key` or another column)."""
+    return pl.when(pl.col(fund) % 2 == 1).then(pl.col(fund) // 2).otherwise(0)
+
+
 def change_balances(book: Book, moves: pl.DataFrame) -> Book:
     """Add money to funds, or take it away; funds that are new are opened.
 

@@ -176,6 +176,10 @@ class BillingPlan(Plan):
     low_balance_method: Literal["carry_forward", "write_off"] | None = Field(
         default=None, description="What becomes of such an invoice; required when suppressing, else left out."
     )
+    automatic_disbursements: bool = Field(
+        default=False,
+        description="Whether surplus is paid out by itself (R-DSB-4), of accounts in the carrier's currency.",
+    )
     review_disbursements_over: Amount = Field(
         default=0, description="Largest disbursement paid without approval (R-AD-3)."
     )

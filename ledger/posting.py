@@ -52,6 +52,7 @@ _COLUMNS: dict[str, Any] = {
     "destination_type": _OWNER_TYPE,
     "destination_key": pl.Int64,
     "reverses_transaction_key": pl.Int64,
+    "subject_key": pl.Int64,
 }
 TRANSACTIONS = pl.Schema(_COLUMNS)
 """Transactions to post: one row each, `amount` signed. Keys are 0 where there is none.
@@ -60,7 +61,8 @@ TRANSACTIONS = pl.Schema(_COLUMNS)
 suspense payment is named by `payment_key`. `fund_policy_key` is the policy of the designated fund that the money leaves
 or enters, 0 for the default fund; `destination_fund_policy_key` is the same for the other end of a transfer, and for
 the fund that a recapture refills. `reverses_transaction_key` is the transaction that this one takes back, with its
-amount negated. `net_amount` and `commission_amount` count only where a rule splits the amount.
+amount negated. `subject_key` is the ad hoc credit or disbursement that is posted, so that it can be told by which
+transaction; the lines do not have it. `net_amount` and `commission_amount` count only where a rule splits the amount.
 """
 _DEFAULTS = {
     name: pl.lit(0 if dtype == pl.Int64 else "" if dtype == pl.String else None, dtype=dtype).alias(name)

@@ -24,9 +24,10 @@ RECEIPTS = {"executed": "DirectBillMoneyReceivedTxn", "suspended": "SuspPymtTran
 def reverse_receipts(book: Book, reversals: pl.DataFrame, day: date) -> Effects:
     """Take payments back: first what they paid, then the receipt itself.
 
-    In: payment_key of executed or suspended payments, `new_status`, `reversal_reason`; one row per payment. Out: the
-    payments have that status; each receipt is mirrored by a transaction that names it, dated today. Rules: R-PMV-05,
-    R-PMV-08, R-SUS-09, R-TXN-13.
+    In: payment_key of executed or suspended payments, or of suspense payments that were sent back, whose own Unapplied
+    is in deficit then (R-SUS-10); `new_status`, `reversal_reason`; one row per payment. Out: the payments have that
+    status; each receipt is mirrored by a transaction that names it, dated today. Rules: R-PMV-05, R-PMV-08, R-SUS-09,
+    R-TXN-13.
     """
     if reversals.is_empty():
         return Effects(book)
@@ -42,7 +43,7 @@ def reverse_receipts(book: Book, reversals: pl.DataFrame, day: date) -> Effects:
     )
     rows = rows.sort("payment_key")
     executed = rows.filter(pl.col("status") == "executed")
-    suspended = rows.filter(pl.col("status") == "suspended")
+    suspended = rows.filter(pl.col("status").is_in(["suspended", "disbursed"]))
     fund_policy_key = pl.when(pl.col("fund_key") % 2 == 1).then(pl.col("fund_key") // 2).otherwise(0)
     out = executed.with_columns(fund_policy_key=fund_policy_key, amount=-pl.col("amount"))
     book = change_balances(

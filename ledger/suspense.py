@@ -8,6 +8,7 @@ import polars as pl
 
 from ledger.book import Book
 from ledger.carrier import Carrier
+from ledger.disbursements import pending_suspense_payments
 from ledger.effects import Effects
 from ledger.funds import fund_key, separates_funds
 from ledger.reversals import receive_instead, reverse_receipts
@@ -17,11 +18,13 @@ def match_suspense_payments(book: Book, day: date, carrier: Carrier) -> Effects:
     """Apply the suspense payments whose account or policy number is known by now (R-SUS-04, R-SUS-06, R-SUS-19).
 
     The account number counts first. A policy number only names the account: the money goes to its default fund and may
-    pay any of its policies. Another currency than the account's keeps the money in suspense (R-SUS-08).
+    pay any of its policies. Another currency than the account's keeps the money in suspense (R-SUS-08), and so does a
+    disbursement that waits to send it back.
     """
     del carrier
     waiting = book["payments"].filter((pl.col("status") == "suspended") & (pl.col("invoice_id").is_null()))
     waiting = waiting.filter(pl.any_horizontal(pl.col("account_id", "policy_id").is_not_null()))
+    waiting = waiting.filter(~pl.col("payment_key").is_in(pending_suspense_payments(book).implode()))
     if waiting.is_empty():
         return Effects(book)
     policies = book["policies"].filter(pl.col("policy_id").is_in(waiting["policy_id"].implode()))

@@ -19,7 +19,7 @@ a reason code (`docs/quarantine.md`), what was carried out in the view `commands
 
 - `command_id` is the command: the same id again has no effect.
 - `target_type` and `target_id` say what it is about, by the id that the views show; a charge also by its instruction
-  and number, as in `I-1/2`.
+  and number, as in `I-1/2`. An ad hoc credit and a disbursement have the id of the command that asked for them.
 - `params` is a JSON object with the parameters below. Amounts are in the currency of the account.
 - Commands of one account are carried out by `sequence`, then by id.
 - A landing file has them as JSON lines, with `params` as an object, or as CSV or Parquet, with `params` as text.
@@ -33,6 +33,7 @@ _TARGET_IDS = {
     "charge": "I-1/1",
     "payment": "PAY-1",
     "disbursement": "D-1",
+    "ad_hoc_credit": "C-1",
 }
 _TEXTS = {
     "payer_account_id": "A-2",
@@ -47,6 +48,8 @@ _TEXTS = {
     "method": "check",
     "account_number": "A-2",
     "policy_number": "P-1",
+    "fund_policy_id": "P-1",
+    "payee": "Jane Doe",
 }
 """What the examples say in parameters of text that name something."""
 _VALUES = {

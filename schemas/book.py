@@ -10,6 +10,7 @@ import polars as pl
 
 from schemas import enums
 from schemas.book_pending import PENDING_ROWS
+from schemas.book_refunds import REFUND_TABLES
 from schemas.book_requests import PAYMENT_REQUESTS
 from schemas.book_surplus import SURPLUS_WRITE_OFFS
 from schemas.book_suspense import SUSPENSE_ITEMS
@@ -386,6 +387,7 @@ BOOK_TABLES: tuple[Table, ...] = (
     SUSPENSE_ITEMS,
     SURPLUS_WRITE_OFFS,
     PAYMENT_REQUESTS,
+    *REFUND_TABLES,
     PENDING_ROWS,
     COMMANDS,
 )

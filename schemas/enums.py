@@ -381,6 +381,7 @@ TARGET_TYPES = (
     "charge",
     "payment",
     "disbursement",
+    "ad_hoc_credit",
 )
 """What a command is about."""
 
@@ -420,6 +421,8 @@ OUTBOUND_EVENT_TYPES = (
     "InvoiceResent",
     "PaymentRequested",
     "PaymentDrafted",
+    "DisbursementSent",
+    "InsufficientUnapplied",
 )
 """What the outside world is told: documents and requests that other systems produce."""
 

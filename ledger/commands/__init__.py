@@ -17,8 +17,11 @@ from ledger.carrier import Carrier
 from ledger.command_params import read_params
 from ledger.commands import (
     accounts,
+    ad_hoc_credits,
+    approvals,
     charges,
     closure,
+    disbursements,
     distributions,
     funds,
     invoices,
@@ -43,6 +46,9 @@ _FAMILIES: Mapping[str, Process] = {
     **payments.PROCESSES,
     **suspense.PROCESSES,
     **funds.PROCESSES,
+    **ad_hoc_credits.PROCESSES,
+    **disbursements.PROCESSES,
+    **approvals.PROCESSES,
     **writeoffs.PROCESSES,
     **distributions.PROCESSES,
     **charges.PROCESSES,
@@ -52,6 +58,8 @@ _FAMILIES: Mapping[str, Process] = {
     **payers.PROCESSES,
     **items.PROCESSES,
 }
+_NAMED_BY_COMMANDS = ("ad_hoc_credit", "disbursement")
+"""Targets whose id is that of the command which makes them, so that a later command of the day can be about them."""
 _CHANGES_SCHEDULES = {name for name, kind in COMMAND_TYPES.items() if ON_EQUITY_VIOLATION in kind.params}
 PROCESSES: Mapping[str, Process] = {
     **_FAMILIES,
@@ -82,7 +90,7 @@ def _rounds(book: Book, commands: pl.DataFrame) -> list[pl.DataFrame]:
     alone = [name for name, kind in COMMAND_TYPES.items() if kind.alone]
     accounts = find_targets(book, commands).select("command_id", "account_key", thing=_thing())
     ordered = (
-        commands.join(accounts, on="command_id", how="left", maintain_order="left")
+        _with_makers(commands.join(accounts, on="command_id", how="left", maintain_order="left"))
         .with_columns(order=pl.col("sequence").fill_null(0))
         .sort("account_key", "target_type", "thing", "order", "command_id")
     )
@@ -96,6 +104,17 @@ def _rounds(book: Book, commands: pl.DataFrame) -> list[pl.DataFrame]:
         round=pl.col("run") - pl.col("first"), kind=pl.col("command_type").replace_strict(places, return_dtype=pl.Int64)
     ).sort("round", "kind", "command_id")
     return [batch.select(commands.columns) for batch in ordered.partition_by("round", maintain_order=True)]
+
+
+def _with_makers(commands: pl.DataFrame) -> pl.DataFrame:
+    """Commands about what another command of the day is to make belong to the account of that one."""
+    is_new = pl.col("target_type").is_in(_NAMED_BY_COMMANDS) & (pl.col("account_key") == 0)
+    if not commands.select(is_new.fill_null(value=False).any()).item():
+        return commands
+    makers = commands.select(target_id="command_id", maker="account_key")
+    found = commands.join(makers, on="target_id", how="left", maintain_order="left")
+    account = pl.when(is_new).then(pl.coalesce("maker", "account_key")).otherwise("account_key")
+    return found.with_columns(account_key=account).drop("maker")
 
 
 def _thing() -> pl.Expr:

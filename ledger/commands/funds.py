@@ -8,9 +8,10 @@ import polars as pl
 
 from ledger.book import Book, number_from
 from ledger.carrier import Carrier
+from ledger.commands.fund_choice import with_fund
 from ledger.commands.refusals import split_refused
 from ledger.effects import Effects
-from ledger.funds import change_balances, fund_key, separates_funds
+from ledger.funds import change_balances, separates_funds
 from ledger.money import minor_units
 from ledger.posting import transaction_frame
 
@@ -20,11 +21,12 @@ _MOVE = ("fund_key", "account_key", "policy_key", "currency", "amount")
 def transfer_funds(book: Book, commands: pl.DataFrame, day: date, carrier: Carrier) -> Effects:
     """Transfer money of unapplied funds; all targets of a command, or none.
 
-    In: commands with account_key, policy_id (the source) and targets. Refused: more than the fund holds, amounts of
-    nothing, unknown funds, another currency, a fund as its own target. Rules: R-TRF-01..04, R-TXN-14.
+    In: commands with account_key, policy_id (the source) and targets. Refused: more than the fund holds beyond what
+    waits to be disbursed, amounts of nothing, unknown funds, another currency, a fund as its own target. Rules:
+    R-TRF-01..04, R-TXN-14.
     """
     del carrier
-    commands = _with_fund(book, commands)
+    commands = with_fund(book, commands)
     targets = (
         commands.select("command_id", "decimals", "targets", source_currency="currency")
         .explode("targets")
@@ -33,7 +35,7 @@ def transfer_funds(book: Book, commands: pl.DataFrame, day: date, carrier: Carri
     )
     accounts = book["accounts"].select("account_id", "account_key", "currency", separates=separates_funds())
     targets = targets.join(accounts, on="account_id", how="left", maintain_order="left")
-    targets = _with_fund(book, targets, prefix="to_").with_columns(
+    targets = with_fund(book, targets, prefix="to_").with_columns(
         is_wrong_amount=(pl.col("part").is_null() | (pl.col("part") <= 0)),
         is_other_currency=pl.col("currency") != pl.col("source_currency"),
     )
@@ -52,7 +54,7 @@ def transfer_funds(book: Book, commands: pl.DataFrame, day: date, carrier: Carri
             "E-FUND-UNKNOWN": pl.col("fund_key").is_null() | pl.col("is_unknown"),
             "E-FUND-AMOUNT": pl.col("wanted").is_null()
             | pl.col("is_wrong_amount")
-            | (pl.col("wanted") > pl.col("balance")),
+            | (pl.col("wanted") > pl.col("free")),
             "E-FUND-TARGET": pl.col("is_other_currency") | pl.col("is_circle"),
         },
     )
@@ -100,14 +102,14 @@ def _transfers(moves: pl.DataFrame, day: date) -> pl.DataFrame:
 
 
 def write_off_surplus(book: Book, commands: pl.DataFrame, day: date, carrier: Carrier) -> Effects:
-    """Keep money that cannot be returned: 0 < amount <= what is in the fund (R-WO-7, R-TXN-10)."""
+    """Keep money that cannot be returned: 0 < amount <= what is free in the fund (R-WO-7, R-TXN-10, R-TRF-02)."""
     del carrier
-    wanted = _with_fund(book, commands).with_columns(part=minor_units(pl.col("amount"), pl.col("decimals")))
+    wanted = with_fund(book, commands).with_columns(part=minor_units(pl.col("amount"), pl.col("decimals")))
     right, refused = split_refused(
         wanted,
         {
             "E-FUND-UNKNOWN": pl.col("fund_key").is_null(),
-            "E-FUND-AMOUNT": pl.col("part").is_null() | (pl.col("part") <= 0) | (pl.col("part") > pl.col("balance")),
+            "E-FUND-AMOUNT": pl.col("part").is_null() | (pl.col("part") <= 0) | (pl.col("part") > pl.col("free")),
         },
     )
     kept = right.with_columns(amount="part").sort("command_id")
@@ -148,26 +150,6 @@ def reverse_surplus_write_offs(book: Book, commands: pl.DataFrame, day: date, ca
         back.with_columns(amount=-pl.col("amount")), "AccountNegativeWriteoffTxn", transaction_date=day
     )
     return Effects(book, (posted,), (refused,))
-
-
-def _with_fund(book: Book, rows: pl.DataFrame, prefix: str = "") -> pl.DataFrame:
-    """Add the fund of account_key and policy_id: its key (null when there is none), policy key and balance."""
-    accounts = book["accounts"].select("account_key", keeps_funds=separates_funds())
-    policies = book["policies"].select("policy_id", named_policy="policy_key", owner="account_key")
-    rows = rows.join(accounts, on="account_key", how="left", maintain_order="left")
-    rows = rows.join(policies, on="policy_id", how="left", maintain_order="left")
-    is_default = pl.col("policy_id").is_null()
-    is_own = pl.col("keeps_funds") & (pl.col("owner") == pl.col("account_key"))
-    policy_key = pl.when(is_default).then(0).when(is_own).then("named_policy")
-    rows = rows.with_columns(policy_key.alias(f"{prefix}fund_policy_key"))
-    key = fund_key(pl.col("account_key"), pl.col(f"{prefix}fund_policy_key"))
-    key = pl.when(pl.col(f"{prefix}fund_policy_key").is_not_null()).then(key)
-    rows = rows.with_columns(key.alias(f"{prefix}fund_key")).drop("keeps_funds", "named_policy", "owner")
-    balances = book["funds"].select(
-        pl.col("fund_key").alias(f"{prefix}fund_key"), pl.col("balance").alias(f"{prefix}balance")
-    )
-    rows = rows.join(balances, on=f"{prefix}fund_key", how="left", maintain_order="left")
-    return rows.with_columns(pl.col(f"{prefix}balance").fill_null(0))
 
 
 PROCESSES = {

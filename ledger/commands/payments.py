@@ -138,8 +138,8 @@ def modify_details(book: Book, commands: pl.DataFrame, day: date, carrier: Carri
 
 
 def _is_live(*, suspended: bool = False) -> pl.Expr:
-    """Whether a payment stands: received from an account, or in suspense where that counts."""
-    return pl.col("known_status").is_in(["executed", "suspended"] if suspended else ["executed"])
+    """Whether a payment stands: received from an account, or in suspense or sent back from it where that counts."""
+    return pl.col("known_status").is_in(["executed", "suspended", "disbursed"] if suspended else ["executed"])
 
 
 def _with_payments(book: Book, commands: pl.DataFrame) -> pl.DataFrame:

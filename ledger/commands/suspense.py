@@ -9,6 +9,7 @@ import polars as pl
 from ledger.book import Book
 from ledger.carrier import Carrier
 from ledger.commands.refusals import split_refused
+from ledger.disbursements import pending_suspense_payments
 from ledger.effects import Effects
 from ledger.money import minor_units
 from ledger.payment_items import standing_parts_of_payments
@@ -60,6 +61,7 @@ def apply_payments(book: Book, commands: pl.DataFrame, day: date, carrier: Carri
         wanted,
         {
             "E-SUSPENSE-STATUS": pl.col("known_status") != _OPEN,
+            "E-SUSPENSE-REFUND": pl.col("payment_key").is_in(pending_suspense_payments(book).implode()),
             "E-SUSPENSE-TARGET": pl.col("account_id").is_null() == pl.col("policy_id").is_null(),
             "E-TARGET-UNKNOWN": pl.col("to_account_key").is_null(),
             "E-SUSPENSE-CURRENCY": pl.col("to_currency") != pl.col("known_currency"),

@@ -4,9 +4,9 @@ The column types and comments in DuckDB and the data dictionary in `docs/` come 
 reports show external ids, and text of the key where a thing has no external id. Money is declared with two decimals;
 a catalogue that holds a currency with more publishes all of its money with that many.
 
-`records` has what is recorded, `balances` what is computed from it, `lines` what an invoice shows, `changes` what is
-asked before and after something is changed, `plans` what the carrier sets, `closes` what the closes say of themselves.
-A new view is declared in one of them, with its SQL in `warehouse/sql/<name>.sql`.
+`records` and `refunds` have what is recorded, `balances` what is computed from it, `lines` what an invoice shows,
+`changes` what is asked before and after something is changed, `plans` what the carrier sets, `closes` what the closes
+say of themselves. A new view is declared in one of them, with its SQL in `warehouse/sql/<name>.sql`.
 """
 
 from __future__ import annotations
@@ -18,8 +18,9 @@ from schemas.reports.columns import Report
 from schemas.reports.lines import LINES
 from schemas.reports.plans import PLANS, REFERENCES
 from schemas.reports.records import RECORDS
+from schemas.reports.refunds import REFUNDS
 
 __all__ = ["DAYS", "REFERENCES", "REPORTS", "Report"]
 
-REPORTS: tuple[Report, ...] = (*RECORDS, *BALANCES, *LINES, *CHANGES, *PLANS, *CLOSES)
+REPORTS: tuple[Report, ...] = (*RECORDS, *REFUNDS, *BALANCES, *LINES, *CHANGES, *PLANS, *CLOSES)
 """Every view, in the order of the data dictionary."""

@@ -65,6 +65,7 @@ _BILLING_PLAN = (
     flag("suppress_low_balance", "Whether invoices below the threshold are not billed (R-BP-11)."),
     money("low_balance_threshold", "Invoices below it are not billed; none when all are.", nullable=True),
     text("low_balance_method", "What becomes of them.", nullable=True, values=LOW_BALANCE_METHODS),
+    flag("automatic_disbursements", "Whether surplus is paid out by itself (R-DSB-4)."),
     money("review_disbursements_over", "Largest disbursement paid without approval (R-AD-3)."),
     count("delay_disbursement_days", "From creation to payment of a disbursement (R-AD-4).", "days"),
     money("disbursement_over", "A surplus up to this is not paid out (R-AD-2)."),

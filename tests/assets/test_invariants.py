@@ -18,6 +18,7 @@ from warehouse.storage import Home
 
 DAY = date(2026, 1, 31)
 Rows = dict[str, list[dict[str, Any]]]
+GOODWILL, PAID_OUT = {"transaction_type": "AccountGoodwillTxn"}, {"transaction_type": "DisbursementPaid"}
 
 
 def _item(**more: Any) -> dict[str, Any]:
@@ -44,7 +45,7 @@ def _sound() -> Rows:
             _item(amount=100_00, paid=40_00),
             _item(item_key=1026, invoice_key=0, amount=0),
         ],
-        "funds": [{"fund_key": 2, "account_key": 1, "balance": 10_00}],
+        "funds": [{"fund_key": 2, "account_key": 1, "balance": 11_00}],
         "payments": [{"payment_key": 1, "payment_id": "R1", "account_key": 1, "amount": 50_00}],
         "payment_items": [
             {"payment_item_key": 1, "payment_key": 1, "item_key": 1025, "charge_key": 1, "amount": 15_00},
@@ -75,6 +76,20 @@ def _sound() -> Rows:
             line(2, 2, "C", due, 40_00, DAY, charge_key=1),
             line(3, 1, "D", "Cash", 50_00, DAY),
             line(3, 2, "C", "Unapplied", 50_00, DAY),
+            line(4, 1, "D", "Goodwill Credit", 7_00, DAY, **GOODWILL),
+            line(4, 2, "C", "Unapplied", 7_00, DAY, **GOODWILL),
+            line(5, 1, "D", "Unapplied", 6_00, DAY, **PAID_OUT),
+            line(5, 2, "C", "Cash", 6_00, DAY, **PAID_OUT),
+        ],
+        "ad_hoc_credits": [
+            {"credit_key": 1, "account_key": 1, "credit_type": "Goodwill", "amount": 7_00, "status": "Executed"},
+            {"credit_key": 2, "account_key": 1, "credit_type": "Goodwill", "amount": 9_00, "status": "Rejected"},
+        ],
+        "disbursements": [
+            {"disbursement_key": 1, "account_key": 1, "fund_key": 2, "amount": 6_00, "status": "Sent"}
+            | {"origin": "Manual", "approved_date": DAY},
+            {"disbursement_key": 2, "account_key": 1, "fund_key": 2, "amount": 5_00, "status": "Voided"}
+            | {"origin": "Manual", "approved_date": DAY},
         ],
         "intake": [{"file": "f", "rows_in": 1, "rows_booked": 1, "amount_in": 5, "amount_booked": 5}],
     }
@@ -127,7 +142,21 @@ DAMAGE: dict[str, list[Callable[[Rows], None]]] = {
         _change("write_off_items", 1, amount=-4_00),
         _change("write_off_items", 0, reverses_write_off_item_key=2),
     ],
-    "funds_tie_to_ledger": [_change("funds", 0, balance=10_01)],
+    "funds_tie_to_ledger": [_change("funds", 0, balance=11_01)],
+    "credits_stand_as_posted": [
+        _change("ad_hoc_credits", 0, amount=7_01),
+        _change("ad_hoc_credits", 0, credit_type="Other"),
+        _change("ad_hoc_credits", 1, status="ReversalPendingApproval"),
+    ],
+    "disbursements_are_posted_as_paid": [
+        _change("disbursements", 0, amount=6_01),
+        _change("disbursements", 0, status="Approved"),
+        _change("disbursements", 0, payment_key=1),
+    ],
+    "what_is_paid_out_was_approved": [
+        _change("disbursements", 0, approved_date=None),
+        _change("disbursements", 1, approved_date=None),
+    ],
     "no_payment_is_applied_twice": [
         _change("payments", 0, amount=39_99),
         _change("payment_items", 2, amount=-1),

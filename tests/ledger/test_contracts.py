@@ -14,6 +14,7 @@ import ledger.close
 from ledger import contracts
 from ledger.book import Book
 from ledger.contracts import ContractViolationError, DayOutcome, check_day
+from tests.golden.refunds import about
 from tests.story import Story, carrier
 
 DAY = date(2026, 2, 1)
@@ -49,8 +50,16 @@ def story() -> Story:
         .land(DAY - timedelta(days=1), payments=[{"payment_id": "M0", "account_id": "A", "amount": "7.00"}])
         .land(DAY, billing_instructions=[issuance(2)], charges=charges(2))
         .land(DAY, payments=[{"payment_id": "M1", "account_id": "A", "amount": "100.00"}])
+        .land(DAY, accounts=[{"account_id": "R", "invoice_by": "account"}], commands=refunds())
         .close_through(DAY)
     )
+
+
+def refunds() -> list[dict[str, object]]:
+    """Money given to an account, and a part of it paid out on the same day."""
+    given = about("K", "create_ad_hoc_credit", "10.00", {"credit_type": "Goodwill"}, account="R")
+    paid = about("D", "create_disbursement", "4.00", {"due_date": DAY.isoformat()}, account="R", reason="asked for")
+    return [given, paid]
 
 
 def outcome() -> DayOutcome:
@@ -104,6 +113,8 @@ CASES = {
     "check_subledger": ("I-16", in_events("journal", as_taxes)),
     "check_funds": ("I-30", in_book("funds", "balance", 1, row=0)),
     "check_paid": ("I-21", in_book("invoice_items", "paid", 100_000_000)),
+    "check_ad_hoc_credits": ("R-AHC-4", in_book("ad_hoc_credits", "amount", 1)),
+    "check_disbursements": ("A-9", in_book("disbursements", "amount", 1)),
     "check_intake": ("I-39", in_events("intake", one_more("rows_booked"))),
 }
 """By contract: the rule that must be broken, and what breaks it."""
@@ -116,10 +127,12 @@ def test_every_contract_has_a_case() -> None:
 def test_the_day_as_it_was_keeps_every_contract() -> None:
     kinds = outcome().events["journal"]["transaction_type"].cast(pl.String).unique().sort().to_list()
     assert kinds == [
+        "AccountGoodwillTxn",
         "ChargeBilled",
         "ChargeDue",
         "ChargePaidFromAccount",
         "DirectBillMoneyReceivedTxn",
+        "DisbursementPaid",
         "InitialChargeTxn",
     ]
     assert check_day(outcome(), story().carrier).is_empty()
@@ -140,6 +153,35 @@ def test_without_its_contract_the_damage_goes_unseen_or_shows_elsewhere(
     rule, damage = CASES[name]
     monkeypatch.setattr(contracts, name, lambda *_, **__: pl.DataFrame(schema=contracts.VIOLATIONS))
     assert rule not in check_day(damage(outcome()), story().carrier)["rule"].to_list()
+
+
+def in_account(table: str, **values: object) -> Damage:
+    """Change values of the row of a state table that is about the second account."""
+
+    def damaged(day: DayOutcome) -> DayOutcome:
+        book = day.after
+        frame = book[table]
+        row = (frame["account_key"] == SECOND).arg_true()
+        changes = {name: pl.Series([value], dtype=frame.schema[name]) for name, value in values.items()}
+        return replace(day, after=book.update(table, row, changes))
+
+    return damaged
+
+
+SECOND = 2
+REFUNDS = {
+    "R-DSB-2": in_account("disbursements", approved_date=None),
+    "R-DSB-6": in_account("funds", balance=-1),
+    "A-9": in_account("disbursements", status="Approved"),
+    "R-AHC-4": in_account("ad_hoc_credits", status="PendingApproval"),
+}
+"""By rule: what breaks it."""
+
+
+@pytest.mark.parametrize("rule", REFUNDS)
+def test_contracts_on_refunds(rule: str) -> None:
+    """R-DSB-2, R-DSB-6, R-AHC-3, R-AHC-4: paid unapproved, out of what was not there, posted and not so, not posted."""
+    assert rule in check_day(REFUNDS[rule](outcome()), story().carrier)["rule"].to_list()
 
 
 def test_nothing_of_a_day_that_breaks_a_contract_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
