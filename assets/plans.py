@@ -21,7 +21,24 @@ def plan_tables(carrier: Carrier) -> dict[str, pl.DataFrame]:
             [_override(plan, override) for plan in carrier.payment_plans.values() for override in plan.overrides],
             infer_schema_length=None,
         ),
+        "funds_tracking": pl.DataFrame(
+            {"enabled_on": [carrier.funds_tracking.enabled_on]}, {"enabled_on": pl.Date}
+        ).drop_nulls(),
+        "evaluation_settings": _evaluation_settings(carrier),
     }
+
+
+def _evaluation_settings(carrier: Carrier) -> pl.DataFrame:
+    """One row: how accounts are evaluated."""
+    evaluation = carrier.account_evaluation
+    row: dict[str, object] = {
+        "window_days": evaluation.window_days,
+        "pejorative_reversal_reasons": ", ".join(evaluation.pejorative_reversal_reasons),
+    }
+    for grade in ("excellent", "acceptable"):
+        limits = getattr(evaluation, grade)
+        row |= {f"{grade}_{what}": getattr(limits, what) for what in type(limits).model_fields}
+    return pl.DataFrame([row])
 
 
 def _charge_patterns(carrier: Carrier) -> pl.DataFrame:

@@ -194,7 +194,7 @@ def _create_table(
     connection: duckdb.DuckDBPyConnection, name: str, frame: pl.DataFrame | None, columns: Mapping[str, str]
 ) -> None:
     """A table with the declared columns; a column that the frame lacks is empty."""
-    known = frame if frame is not None else pl.DataFrame()
+    known = pl.DataFrame() if frame is None or frame.is_empty() else frame
     selected = ", ".join(
         f"CAST({column if column in known.columns else 'NULL'} AS {kind}) AS {column}" if kind else column
         for column, kind in columns.items()

@@ -5,7 +5,8 @@ reports show external ids, and text of the key where a thing has no external id.
 a catalogue that holds a currency with more publishes all of its money with that many.
 
 `records` has what is recorded, `balances` what is computed from it, `lines` what an invoice shows, `changes` what is
-asked before and after something is changed, `plans` what the carrier sets, `closes` what the closes say of themselves.
+asked before and after something is changed, `finance` where cash came from and went, `plans` what the carrier sets,
+`closes` what the closes say of themselves.
 A new view is declared in one of them, with its SQL in `warehouse/sql/<name>.sql`.
 """
 
@@ -15,11 +16,12 @@ from schemas.reports.balances import BALANCES
 from schemas.reports.changes import CHANGES
 from schemas.reports.closes import CLOSES, DAYS
 from schemas.reports.columns import Report
+from schemas.reports.finance import FINANCE
 from schemas.reports.lines import LINES
 from schemas.reports.plans import PLANS, REFERENCES
 from schemas.reports.records import RECORDS
 
 __all__ = ["DAYS", "REFERENCES", "REPORTS", "Report"]
 
-REPORTS: tuple[Report, ...] = (*RECORDS, *BALANCES, *LINES, *CHANGES, *PLANS, *CLOSES)
+REPORTS: tuple[Report, ...] = (*RECORDS, *BALANCES, *LINES, *CHANGES, *FINANCE, *PLANS, *CLOSES)
 """Every view, in the order of the data dictionary."""

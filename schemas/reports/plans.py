@@ -120,6 +120,17 @@ _OVERRIDE = (
     *_timing("one_time", "one-time charges", nullable=True),
 )
 
+_FUNDS_TRACKING = (day("enabled_on", "First day of funds tracking; no row without it."),)
+_EVALUATION_SETTINGS = (
+    count("window_days", "How many days an evaluation looks back.", "days"),
+    text("pejorative_reversal_reasons", "Why a payment that is taken back counts."),
+    *(
+        count(f"{grade}_{what}", f"Most {what.replace('_', ' ')} of the grade {grade}.")
+        for grade in ("excellent", "acceptable")
+        for what in ("pejorative_reversals", "policy_cancellations")
+    ),
+)
+
 CHARGE_PATTERNS = Report(name="charge_patterns", description="Charge patterns of the carrier.", columns=_CHARGE_PATTERN)
 BILLING_PLANS = Report(
     name="billing_plans",
@@ -144,5 +155,7 @@ REFERENCES: Mapping[str, tuple[Column, ...]] = {
     "billing_plans": _BILLING_PLAN,
     "payment_plans": _PAYMENT_PLAN,
     "payment_plan_overrides": _OVERRIDE,
+    "funds_tracking": _FUNDS_TRACKING,
+    "evaluation_settings": _EVALUATION_SETTINGS,
 }
 """The tables that are kept in the catalogue, and the columns that the carrier file fills."""
