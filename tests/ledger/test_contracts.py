@@ -43,12 +43,22 @@ def charges(number: int) -> list[dict[str, object]]:
 @cache
 def story() -> Story:
     first = date(2026, 1, 1)
+    aside = {"payment_id": "M2", "account_id": "A", "amount": "3.00", "distribute": "none"}
+    set_aside = {
+        "command_id": "C",
+        "command_type": "create_suspense_item",
+        "target_type": "payment",
+        "target_id": "M2",
+        "amount": "2.00",
+    }
     return (
         Story(carrier(("lead_days = 14\nnon", "lead_days = 30\nnon")))
         .land(first, accounts=[{"account_id": "A"}], billing_instructions=[issuance(1)], charges=charges(1))
         .land(DAY - timedelta(days=1), payments=[{"payment_id": "M0", "account_id": "A", "amount": "7.00"}])
-        .land(DAY, billing_instructions=[issuance(2)], charges=charges(2))
+        .land(DAY - timedelta(days=1), payments=[aside])
+        .land(DAY, billing_instructions=[issuance(2)], charges=charges(2), commands=[set_aside])
         .land(DAY, payments=[{"payment_id": "M1", "account_id": "A", "amount": "100.00"}])
+        .land(DAY, payments=[{"payment_id": "N", "amount": "5.00"}])
         .close_through(DAY)
     )
 
@@ -103,6 +113,7 @@ CASES = {
     "check_receivables": ("R-LED-25", in_book("payment_items", "amount", 1)),
     "check_subledger": ("I-16", in_events("journal", as_taxes)),
     "check_funds": ("I-30", in_book("funds", "balance", 1, row=0)),
+    "check_suspense": ("I-30", in_book("payments", "amount", 1)),
     "check_paid": ("I-21", in_book("invoice_items", "paid", 100_000_000)),
     "check_intake": ("I-39", in_events("intake", one_more("rows_booked"))),
 }
@@ -116,11 +127,13 @@ def test_every_contract_has_a_case() -> None:
 def test_the_day_as_it_was_keeps_every_contract() -> None:
     kinds = outcome().events["journal"]["transaction_type"].cast(pl.String).unique().sort().to_list()
     assert kinds == [
+        "AcctUnappliedSuspTxn",
         "ChargeBilled",
         "ChargeDue",
         "ChargePaidFromAccount",
         "DirectBillMoneyReceivedTxn",
         "InitialChargeTxn",
+        "SuspPymtTransaction",
     ]
     assert check_day(outcome(), story().carrier).is_empty()
 
@@ -140,6 +153,13 @@ def test_without_its_contract_the_damage_goes_unseen_or_shows_elsewhere(
     rule, damage = CASES[name]
     monkeypatch.setattr(contracts, name, lambda *_, **__: pl.DataFrame(schema=contracts.VIOLATIONS))
     assert rule not in check_day(damage(outcome()), story().carrier)["rule"].to_list()
+
+
+@pytest.mark.parametrize(
+    "damage", [in_book("suspense_items", "amount", 1), in_book("suspense_items", "account_key", 1)]
+)
+def test_suspense_items_tie_to_the_suspense_of_their_account(damage: Damage) -> None:
+    assert check_day(damage(outcome()), story().carrier)["rule"].to_list()[0] == "I-30"
 
 
 def test_nothing_of_a_day_that_breaks_a_contract_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
