@@ -10,8 +10,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 
+import duckdb
 from pandera.errors import SchemaErrors
 
+from assets.finance_invariants import FINANCE_INVARIANTS
+from assets.invariant import SIGNED, Invariant, unequal
 from schemas.book import BOOK_TABLES
 from schemas.journal import EVENT_TABLES
 from warehouse.catalogue import connect
@@ -19,22 +22,7 @@ from warehouse.storage import Home, Store
 
 _SHOWN = 5
 _MOST_TEXT = 300
-_SIGNED = "CASE side WHEN 'D' THEN amount ELSE -amount END"
 _RECEIVABLE = "t_account_pattern IN ('<Charge Pattern> Unbilled', '<Charge Pattern> Billed', '<Charge Pattern> Due')"
-
-
-@dataclass(frozen=True, slots=True)
-class Invariant:
-    """A rule, the table that it is about, what holds in words, and the SELECT of the keys for which it does not.
-
-    `$first` and `$last` in the SELECT are business dates: a statement on days looks at those only.
-    """
-
-    rule: str
-    name: str
-    table: str
-    sentence: str
-    violations: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +38,6 @@ class Finding:
         return f"{self.invariant.rule}: not so that {self.invariant.sentence} ({self.count} times: {shown})"
 
 
-def _unequal(one: str, *others: str) -> str:
-    """The keys whose amounts do not add up to zero, over SELECTs of a `key` and an `amount`."""
-    return f"SELECT key FROM ({' UNION ALL '.join((one, *others))}) GROUP BY key HAVING sum(amount) <> 0"
-
-
 INVARIANTS: tuple[Invariant, ...] = (
     Invariant(
         rule="I-01",
@@ -63,7 +46,7 @@ INVARIANTS: tuple[Invariant, ...] = (
         sentence="the debits of every transaction equal its credits, in one currency",
         violations=f"""
             SELECT transaction_key AS key FROM stored.journal WHERE business_date BETWEEN $first AND $last
-            GROUP BY transaction_key HAVING sum({_SIGNED}) <> 0 OR count(DISTINCT currency) <> 1
+            GROUP BY transaction_key HAVING sum({SIGNED}) <> 0 OR count(DISTINCT currency) <> 1
         """,
     ),
     Invariant(
@@ -87,7 +70,7 @@ INVARIANTS: tuple[Invariant, ...] = (
                 SELECT charge_pattern, currency, receivable AS t_account, amount AS difference FROM stored.item_status
                 UNION ALL SELECT charge_pattern, currency, 'Due', -paid - written_off FROM stored.item_status
                 UNION ALL
-                SELECT charge_pattern, currency, replace(t_account_pattern, '<Charge Pattern> ', ''), -({_SIGNED})
+                SELECT charge_pattern, currency, replace(t_account_pattern, '<Charge Pattern> ', ''), -({SIGNED})
                 FROM stored.journal WHERE {_RECEIVABLE}
             )
             SELECT charge_pattern || ' ' || t_account || ' ' || currency AS key FROM differences
@@ -99,10 +82,10 @@ INVARIANTS: tuple[Invariant, ...] = (
         name="receivables_are_what_is_open",
         table="charges",
         sentence="Unbilled + Billed + Due of every charge is its amount less what has been paid or written off",
-        violations=_unequal(
+        violations=unequal(
             "SELECT charge_key AS key, amount FROM stored.charges",
             "SELECT charge_key, -paid - written_off FROM stored.invoice_items",
-            f"SELECT charge_key, -({_SIGNED}) FROM stored.journal WHERE {_RECEIVABLE}",
+            f"SELECT charge_key, -({SIGNED}) FROM stored.journal WHERE {_RECEIVABLE}",
         ),
     ),
     Invariant(
@@ -110,7 +93,7 @@ INVARIANTS: tuple[Invariant, ...] = (
         name="items_sum_to_their_charge",
         table="charges",
         sentence="the items of every charge sum to its amount",
-        violations=_unequal(
+        violations=unequal(
             "SELECT charge_key AS key, amount FROM stored.charges",
             "SELECT charge_key, -amount FROM stored.invoice_items",
         ),
@@ -178,10 +161,10 @@ INVARIANTS: tuple[Invariant, ...] = (
         name="funds_tie_to_ledger",
         table="funds",
         sentence="every unapplied fund holds what its T-account says",
-        violations=_unequal(
+        violations=unequal(
             "SELECT fund_key AS key, balance AS amount FROM stored.funds",
             f"""
-            SELECT CASE WHEN fund_policy_key > 0 THEN fund_policy_key * 2 + 1 ELSE owner_key * 2 END, {_SIGNED}
+            SELECT CASE WHEN fund_policy_key > 0 THEN fund_policy_key * 2 + 1 ELSE owner_key * 2 END, {SIGNED}
             FROM stored.journal
             WHERE t_account_pattern IN ('Unapplied', 'Designated Unapplied') AND owner_type = 'Account'
             """,
@@ -192,13 +175,13 @@ INVARIANTS: tuple[Invariant, ...] = (
         name="credits_stand_as_posted",
         table="ad_hoc_credits",
         sentence="what is posted of the ad hoc credits of an account and type is what stands of them",
-        violations=_unequal(
+        violations=unequal(
             """
             SELECT account_key || ' ' || credit_type || ' Credit' AS key, amount FROM stored.ad_hoc_credits
             WHERE status IN ('Executed', 'ReversalPendingApproval')
             """,
             f"""
-            SELECT owner_key || ' ' || t_account_pattern, -({_SIGNED}) FROM stored.journal
+            SELECT owner_key || ' ' || t_account_pattern, -({SIGNED}) FROM stored.journal
             WHERE transaction_type IN
                 ('AccountGoodwillTxn', 'AccountInterestTxn', 'AccountCollectionTxn', 'AccountOtherTxn')
                 AND t_account_pattern LIKE '% Credit'
@@ -210,14 +193,14 @@ INVARIANTS: tuple[Invariant, ...] = (
         name="disbursements_are_posted_as_paid",
         table="disbursements",
         sentence="what is posted of the disbursements of an account or suspense payment is what was paid",
-        violations=_unequal(
+        violations=unequal(
             """
             SELECT CASE WHEN payment_key > 0 THEN 'payment ' || payment_key ELSE 'account ' || account_key END AS key,
                 amount
             FROM stored.disbursements WHERE status = 'Sent'
             """,
             f"""
-            SELECT CASE WHEN owner_type = 'Account' THEN 'account ' ELSE 'payment ' END || owner_key, {_SIGNED}
+            SELECT CASE WHEN owner_type = 'Account' THEN 'account ' ELSE 'payment ' END || owner_key, {SIGNED}
             FROM stored.journal
             WHERE transaction_type IN ('DisbursementPaid', 'SuspPymtDisbPaid') AND t_account_pattern = 'Cash'
             """,
@@ -255,6 +238,7 @@ INVARIANTS: tuple[Invariant, ...] = (
                    OR amount_in <> amount_booked + amount_duplicate + amount_quarantined + amount_pending)
         """,
     ),
+    *FINANCE_INVARIANTS,
 )
 """Every invariant, in the order in which they are checked."""
 
@@ -264,14 +248,18 @@ def findings(
 ) -> list[Finding]:
     """The invariants that do not hold of the published days; statements on days look at `first` to `last` only.
 
-    Raises CatalogueError when nothing has been published.
+    One that cannot be asked, as of amounts in a currency that no account has, does not hold: its key is why. Raises
+    CatalogueError when nothing has been published.
     """
     with connect(home.root) as connection:
         found = []
         for invariant in invariants:
             dates = {"first": first, "last": last} if "$first" in invariant.violations else {}
             query = f"SELECT CAST(key AS VARCHAR) FROM ({invariant.violations}) ORDER BY key"
-            keys = [key for (key,) in connection.execute(query, dates).fetchall()]
+            try:
+                keys = [key for (key,) in connection.execute(query, dates).fetchall()]
+            except duckdb.Error as error:
+                keys = [str(error)]
             if keys:
                 found.append(Finding(invariant, len(keys), tuple(keys[:_SHOWN])))
         return found
