@@ -17,6 +17,7 @@ import polars as pl
 from pydantic import Field, ValidationError, model_validator
 
 from ledger.authority_settings import AuthorityProfile, User, broken_authority, limit_frame, user_frame
+from ledger.bank_files import BankFiles
 from ledger.carrier_file import CarrierError, problems_of, read_toml
 from ledger.carrier_frames import (
     billing_plan_frame,
@@ -171,6 +172,9 @@ class Carrier(Settings):
         default_factory=lambda: AccountDefaults.model_validate({}), description="What a new account has by default."
     )
     calendar: Calendar = Field(default_factory=Calendar, description="Which days the carrier works.")
+    bank_files: BankFiles = Field(
+        default_factory=lambda: BankFiles.model_validate({}), description="How entries of bank files become payments."
+    )
     charge_patterns: dict[str, ChargePattern] = Field(min_length=1, description="Charge patterns by name.")
     billing_plans: dict[str, BillingPlan] = Field(min_length=1, description="Billing plans by name.")
     payment_plans: dict[str, PaymentPlan] = Field(min_length=1, description="Payment plans by name.")

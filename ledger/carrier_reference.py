@@ -6,6 +6,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from ledger.authority_settings import AuthorityLimit, AuthorityProfile, User
+from ledger.bank_files import BankFiles
 from ledger.carrier import AccountDefaults, Calendar, Carrier
 from ledger.carrier_file import shown
 from ledger.carrier_values import allowed_values, file_keys, filled_from
@@ -60,6 +61,11 @@ _TABLES: tuple[tuple[str, type[BaseModel], str], ...] = (
     ("Top of the file", Carrier, "Before the first table header."),
     ("`[account_defaults]`", AccountDefaults, "What a new account has where its landing row says nothing."),
     ("`[calendar]`", Calendar, "Business days are the working days of the week that are no holidays."),
+    (
+        "`[bank_files]`",
+        BankFiles,
+        "Read by `paidthrough land payments` for BAI2 and camt files (docs/how-to/land-bank-files.md).",
+    ),
     (
         '`[charge_patterns."Name"]`',
         ChargePattern,

@@ -183,7 +183,7 @@ TRACE = {"target_id": "reference:091000010000042"}
 
 
 def test_r_dbp_24_a_return_finds_its_payment_by_the_trace_number() -> None:
-    """R-DBP-24, R-PMV-05: the payment that has the trace number as its reference is taken back; unknown ones are not."""
+    """R-DBP-24, R-PMV-05: the payment that has the trace number as its reference is taken back, no other."""
     told = story(reference="091000010000042")
     unknown = command("reverse_payment", NSF, command_id="D", target_id="reference:091000010000043")
     commanded(told, command("reverse_payment", NSF, **TRACE, amount="400.00"), unknown)
