@@ -57,15 +57,20 @@ def read_bai2(source: Source, rules: BankFiles) -> BankFile:
 
 
 def _lines(source: Source) -> pl.DataFrame:
-    """Lines of the file: line, code, fields (the text after the code, without the slash that ends a record)."""
+    """Lines of the file: line, code, fields (the text after the code, without the slash that ends it), is_ended."""
     texts = pl.Series("text", source.lines(), dtype=pl.String)
     lines = texts.to_frame().with_row_index("line", offset=1)
-    fields = pl.col("text").str.slice(3).str.strip_chars_end(" ").str.strip_suffix("/")
+    text = pl.col("text").str.slice(3).str.strip_chars_end(" ")
     is_record = pl.col("text").str.contains(r"^[0-9]{2},")
     odd = lines.filter(~is_record)
     if not odd.is_empty():
         source.malformed(f"line {odd['line'][0]}", "does not begin with a record code of two digits and a comma")
-    return lines.select(pl.col("line").cast(pl.Int64), code=pl.col("text").str.slice(0, 2), fields=fields)
+    return lines.select(
+        pl.col("line").cast(pl.Int64),
+        code=pl.col("text").str.slice(0, 2),
+        fields=text.str.strip_suffix("/"),
+        is_ended=text.str.ends_with("/"),
+    )
 
 
 def _check_order(source: Source, lines: pl.DataFrame) -> None:
@@ -75,13 +80,15 @@ def _check_order(source: Source, lines: pl.DataFrame) -> None:
     allowed = [f"{before}>{code}" for code, befores in _MAY_FOLLOW.items() for before in befores]
     wrong = order.filter(~pl.concat_str("before", "code", separator=">").is_in(allowed))
     if not wrong.is_empty():
-        line, code, _, before = wrong.row(0)
+        line, code, before = wrong.select("line", "code", "before").row(0)
         after = f"after record {before}" if before else "at the beginning"
         hint = "; the file holds more than one, or is doubled" if before == "99" else ""
         source.malformed(f"line {line}", f"is record {code} {after}, where it does not belong{hint}")
     if lines["code"][0] == "88" or records["code"][-1] != "99" or lines["code"][-1] != "99":
         last = lines.height
         source.malformed(f"line {last}", f"is the last, a record {lines['code'][-1]}: the file trailer 99 is missing")
+    if not lines["is_ended"][-1]:
+        source.malformed(f"line {lines.height}", "is the file trailer, without the slash that ends it: it is cut off")
 
 
 def _records(lines: pl.DataFrame) -> pl.DataFrame:

@@ -155,4 +155,4 @@ def read_camt(source: Source) -> BankFile:
         source.malformed("the message", f"has no group header GrpHdr, or no {PARTS[kind]}")
     entries = pl.DataFrame(reader.rows, schema=ENTRIES, orient="row")
     identity = "/".join((kind, reader.message_id, *sorted(name for name, _ in reader.parts)))
-    return BankFile(kind, identity, reader.created_on, entries)
+    return BankFile(kind, identity, reader.created_on, entries, text_tells=False)

@@ -44,6 +44,7 @@ class BankFile:
     identity: str
     created_on: date
     entries: pl.DataFrame
+    text_tells: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,12 +120,14 @@ class Source:
 def with_ids(file: BankFile) -> pl.DataFrame:
     """Add `entry_id` to the entries of a file: the same entry has the same id, whatever file brings it.
 
-    An entry with a bank reference is told by what it says. Without one the identity of its file counts as well, for
-    two files may each have 50.00 from nobody known. Entries that say the same in one file are numbered.
+    An entry with a bank reference is told by what it says, its text left out where `text_tells` is False: a statement
+    and a notification word the same credit differently. Without a bank reference the identity of its file counts as
+    well, for two files may each have 50.00 from nobody known. Entries that say the same in one file are numbered.
     """
     has_reference = pl.col("bank_reference").is_not_null()
-    parts = ("kind", "bank_account", "booked_on", "amount", "currency", "bank_reference", "reference", "text")
-    said = pl.concat_str((pl.col(name).cast(pl.String).fill_null("") for name in parts), separator="\x1f")
+    parts = ("kind", "bank_account", "booked_on", "amount", "currency", "bank_reference", "reference")
+    text = pl.col("text") if file.text_tells else pl.when(~has_reference).then("text")
+    said = pl.concat_str((part.cast(pl.String).fill_null("") for part in (*map(pl.col, parts), text)), separator="\x1f")
     scope = pl.when(has_reference).then(pl.lit("")).otherwise(pl.lit(file.identity))
     entries = file.entries.with_columns(said=pl.concat_str(said, scope, separator="\x1e"))
     number = pl.int_range(pl.len()).over("said")

@@ -49,7 +49,7 @@ def _payment_rows(entries: pl.DataFrame, file: BankFile, rules: BankFiles) -> pl
         "method",
         "reference",
         *SOURCE_COLUMNS,
-        payment_id=pl.lit(f"{file.format}-") + pl.col("entry_id"),
+        payment_id=_id(file),
         payment_date=pl.col("booked_on").cast(pl.String),
         **rules.ids_in(pl.col("text")),
     )
@@ -63,7 +63,7 @@ def _command_rows(entries: pl.DataFrame, file: BankFile) -> pl.DataFrame:
         BUSINESS_DATE,
         "amount",
         *SOURCE_COLUMNS,
-        command_id=pl.lit(f"{file.format}-") + pl.col("entry_id"),
+        command_id=_id(file),
         command_type=pl.lit("reverse_payment"),
         target_type=pl.lit("payment"),
         target_id=pl.lit(REFERENCE) + pl.col("reference"),
@@ -71,3 +71,8 @@ def _command_rows(entries: pl.DataFrame, file: BankFile) -> pl.DataFrame:
         params=pl.concat_str(pl.lit('{"reversal_reason": "'), reason, pl.lit('"}')),
         requested_by=pl.lit(REQUESTED_BY),
     )
+
+
+def _id(file: BankFile) -> pl.Expr:
+    """The id of what an entry becomes; the same in all messages of ISO 20022."""
+    return pl.lit(file.format.split(".")[0] + "-") + pl.col("entry_id")

@@ -69,15 +69,15 @@ def _without_filling(source: Source, lines: pl.DataFrame) -> pl.DataFrame:
     if controls.is_empty():
         source.malformed(f"line {lines.height}", "is the last: the file control, record 9, is missing")
     line, text = controls.row(0)[:2]
-    if lines.height % _BLOCK:
-        source.malformed(f"line {lines.height}", f"is the last: a file has whole blocks of {_BLOCK} lines")
-    where = f"line {line}, record 9"
-    source.check(where, "block count", source.whole(text[7:13], where, "block count"), lines.height // _BLOCK)
     after = lines.filter((pl.col("line") > line) & (pl.col("text") != "9" * _LENGTH))
     if not after.is_empty():
         source.malformed(
             f"line {after['line'][0]}", "comes after the file control; the file holds more than one, or is doubled"
         )
+    if lines.height % _BLOCK:
+        source.malformed(f"line {lines.height}", f"is the last: a file has whole blocks of {_BLOCK} lines")
+    where = f"line {line}, record 9"
+    source.check(where, "block count", source.whole(text[7:13], where, "block count"), lines.height // _BLOCK)
     return lines.head(line)
 
 

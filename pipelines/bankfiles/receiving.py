@@ -9,7 +9,7 @@ Several files land together or not at all. The same bytes again, under whatever 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
 from functools import partial
@@ -121,7 +121,11 @@ def _mark_of(source: Source) -> str | None:
 
 def _read(source: Source, day: date | None, rules: BankFiles) -> _Read:
     """Read a bank file and see that nothing in it lies after its business date. Raises LandingError."""
-    readers = {"BAI2": partial(read_bai2, rules=rules), "NACHA": read_nacha, "camt": read_camt}
+    readers: Mapping[str, Callable[[Source], BankFile]] = {
+        "BAI2": partial(read_bai2, rules=rules),
+        "NACHA": read_nacha,
+        "camt": read_camt,
+    }
     file = readers[_mark_of(source) or ""](source)
     business_date = day or file.created_on
     late = file.entries.filter((pl.col("kind") == PAYMENT) & (pl.col("booked_on") > business_date))
