@@ -10,7 +10,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from carriers import standard
@@ -294,6 +294,7 @@ class TestCamt:
 
 class TestWholeFiles:
     @pytest.mark.parametrize("name", FILES)
+    @settings(deadline=None, max_examples=60)
     @given(data=st.data())
     def test_a_file_that_is_cut_off_anywhere_is_refused(self, name: str, data: st.DataObject) -> None:
         """Nothing of a file lands unless all of it is there."""
