@@ -77,8 +77,9 @@ def in_landing(home: Home) -> list[str]:
     return sorted(path.relative_to(home.landing).as_posix() for path in home.landing.rglob("bank-*.parquet"))
 
 
-def test_from_the_files_of_a_bank_to_what_is_paid(run: Run, ready: Home) -> None:
-    """R-DBP-17, R-DBP-24, R-SUS-01: who is known is paid for, who is not is suspended, what comes back is taken back."""
+@pytest.mark.usefixtures("ready")
+def test_from_the_files_of_a_bank_to_what_is_paid(run: Run) -> None:
+    """R-DBP-17, R-DBP-24, R-SUS-01: who is known is paid for, others are suspended, what comes back is taken back."""
     said = run("land", "payments", *(FOLDER / name for name in NAMES))
     assert said.code == 0, said.err
     assert "lockbox.bai2: BAI2, business date 2026-01-08" in said.out
@@ -98,7 +99,7 @@ def test_from_the_files_of_a_bank_to_what_is_paid(run: Run, ready: Home) -> None
         ("DD-77", "A2", None, "100.00", "reversed"),
         ("E2E-1", "A1", "P1", "150.00", "executed"),
         ("E2E-9", "A2", "P2", "80.00", "executed"),
-        ("JP-1", None, None, "7000", "suspended"),
+        ("JP-1", None, None, "7000.00", "suspended"),
         ("WIRE77", "A1", "P1", "10.00", "executed"),
     ]
     refused = asked(run, "SELECT code, detail FROM quarantine ORDER BY code, detail")
@@ -118,7 +119,7 @@ def test_what_is_not_landed_is_counted_and_kept(run: Run, ready: Home) -> None:
     raw = ready.root / "received" / f"{bank['sha256']}.bai2"
     assert raw.read_bytes() == (FOLDER / "lockbox.bai2").read_bytes()
     rows = duckdb.sql(
-        f"SELECT source_file, source_record, amount FROM '{ready.landing}/payments/*/bank-*.parquet' ORDER BY reference"  # noqa: S608
+        f"SELECT source_file, source_record, amount FROM '{ready.landing}/payments/*/bank-*.parquet' ORDER BY reference"
     ).fetchall()
     assert rows == [
         (bank["sha256"], f"line {line}", amount) for line, amount in ((5, "100.00"), (6, "120.00"), (8, "80.00"))
@@ -141,7 +142,8 @@ def test_the_same_file_again_changes_nothing(run: Run, ready: Home, tmp_path: Pa
     assert asked(run, "SELECT count(*) FROM payments WHERE reference = 'CHK1001'") == [(1,)]
 
 
-def test_an_entry_that_another_file_repeats_is_one_payment(run: Run, ready: Home, tmp_path: Path) -> None:
+@pytest.mark.usefixtures("ready")
+def test_an_entry_that_another_file_repeats_is_one_payment(run: Run, tmp_path: Path) -> None:
     later = tmp_path / "later.bai2"
     later.write_text((FOLDER / "lockbox.bai2").read_text().replace(",260108,0600,1,", ",260109,0600,2,"))
     assert run("land", "payments", FOLDER / "lockbox.bai2", later).code == 0
@@ -173,7 +175,8 @@ def test_of_several_files_none_lands_when_one_is_refused(run: Run, ready: Home, 
     assert not (ready.root / "received").exists()
 
 
-def test_an_entry_of_a_later_day_is_refused_with_its_file(run: Run, ready: Home) -> None:
+@pytest.mark.usefixtures("ready")
+def test_an_entry_of_a_later_day_is_refused_with_its_file(run: Run) -> None:
     said = run("land", "payments", FOLDER / "statement.camt053.xml", "--date", "2026-01-07")
     assert said.code == 2
     assert "E-FILE-DATE" in said.err
@@ -181,7 +184,8 @@ def test_an_entry_of_a_later_day_is_refused_with_its_file(run: Run, ready: Home)
     assert run("land", "payments", FOLDER / "statement.camt053.xml", "--date", "2026-01-08").code == 0
 
 
-def test_what_is_no_bank_file_is_refused_as_before(run: Run, ready: Home, tmp_path: Path) -> None:
+@pytest.mark.usefixtures("ready")
+def test_what_is_no_bank_file_is_refused_as_before(run: Run, tmp_path: Path) -> None:
     other = tmp_path / "letter.txt"
     other.write_text("Dear bank,\n")
     assert "letter.txt is neither .csv, .jsonl nor .parquet" in run("land", "payments", other).err
@@ -221,9 +225,8 @@ class TestControlTotals:
         assert run("land", "payments", batch, "--date", day(3), *control).code == 0
         assert list(ready.landing.rglob("batch-*.parquet"))
 
-    def test_r_dbp_19_several_files_are_one_batch_with_the_payments_of_bank_files(
-        self, run: Run, ready: Home, batch: Path
-    ) -> None:
+    @pytest.mark.usefixtures("ready")
+    def test_r_dbp_19_several_files_are_one_batch_with_the_payments_of_bank_files(self, run: Run, batch: Path) -> None:
         files = (batch, FOLDER / "lockbox.bai2")
         said = run("land", "payments", *files, "--date", day(4), "--control-total", "600.35", "--control-count", "6")
         assert said.code == 0, said.err
@@ -237,14 +240,16 @@ class TestControlTotals:
             ("A2,USD", "A2,EUR", "a control total has one currency, the batch has EUR, USD"),
         ],
     )
+    @pytest.mark.usefixtures("ready")
     def test_r_dbp_19_what_cannot_be_added_up_is_refused(
-        self, run: Run, ready: Home, batch: Path, old: str, new: str, said: str
+        self, run: Run, batch: Path, old: str, new: str, said: str
     ) -> None:
         batch.write_text(self.BATCH.replace(old, new))
         answer = run("land", "payments", batch, "--date", day(3), "--control-total", "300.35")
         assert (answer.code, said in answer.err) == (2, True), answer.err
 
-    def test_r_dbp_19_a_table_without_amounts_has_a_count_only(self, run: Run, ready: Home, tmp_path: Path) -> None:
+    @pytest.mark.usefixtures("ready")
+    def test_r_dbp_19_a_table_without_amounts_has_a_count_only(self, run: Run, tmp_path: Path) -> None:
         accounts = tmp_path / "accounts.csv"
         accounts.write_text("account_id\nZ\n")
         assert run("land", accounts, "--date", day(3), "--control-total", "0").code == 2
@@ -253,7 +258,8 @@ class TestControlTotals:
 
 
 @pytest.mark.soak
-def test_a_hundred_thousand_payments_land_in_seconds(run: Run, ready: Home, tmp_path: Path) -> None:
+@pytest.mark.usefixtures("ready")
+def test_a_hundred_thousand_payments_land_in_seconds(run: Run, tmp_path: Path) -> None:
     """Of processor time, as other work may be going on."""
     many = 100_000
     lines = [f"16,142,{i + 1},0,TRC{i},REF-{i},POL P1 MARCH/" for i in range(many)]
