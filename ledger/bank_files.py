@@ -16,7 +16,7 @@ from pydantic import Field, model_validator
 from ledger.carrier_values import Allowed, Broken, Settings, refuse
 
 _ID_PATTERNS = {"invoice_id": "invoice_pattern", "policy_id": "policy_pattern", "account_id": "account_pattern"}
-_ID = r"[ :#.-]{0,3}([A-Z0-9][A-Z0-9._/-]*[A-Z0-9]|[A-Z0-9])"
+_ID = r"[ :#.-]{0,3}([A-Z0-9](?:[A-Z0-9._/-]*[A-Z0-9])?)"
 _CREDITS = (1, 399)
 _DEBITS = (400, 699)
 

@@ -58,7 +58,7 @@ def stream(source: Source, take: Take) -> str:  # noqa: C901 - three handlers th
     Raises LandingError for what is no camt.053 or camt.054, is not whole, or has a document type definition, in which
     something could be expanded or fetched.
     """
-    parser = expat.ParserCreate(namespace_separator=" ")
+    parser = expat.ParserCreate("UTF-8", " ")
     parser.buffer_text = True
     nothing = node = _Node()
     stack: list[_Node] = []

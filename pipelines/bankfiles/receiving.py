@@ -100,7 +100,11 @@ def take_in(
     for digest, read in banks.items():
         if before[digest] is None:
             _keep(home, read, digest)
-    return landed, [_told(banks[source.digest], before[source.digest]) for *_, source in sources if source]
+    named = [source for *_, source in sources if source]
+    first = {source.digest: source for source in reversed(named)}
+    return landed, [
+        _told(banks[one.digest], before[one.digest], one, is_first=first[one.digest] is one) for one in named
+    ]
 
 
 def _bank_source(table: str, path: Path) -> Source | None:
@@ -188,10 +192,10 @@ def _keep(home: Home, read: _Read, digest: str) -> None:
         staging.write(folder / f"{digest}.json", lambda file: file.write_text(text, encoding="utf-8"))
 
 
-def _told(read: _Read, before: dict[str, Any] | None) -> Received:
+def _told(read: _Read, before: dict[str, Any] | None, source: Source, *, is_first: bool) -> Received:
     day = date.fromisoformat(before["business_date"]) if before else read.business_date
-    source = read.source
-    return Received(source.name, read.file.format, source.digest, day, before is None, _tallies(read.file))
+    is_new = before is None and is_first
+    return Received(source.name, read.file.format, source.digest, day, is_new, _tallies(read.file))
 
 
 def _tallies(file: BankFile) -> tuple[Tally, ...]:

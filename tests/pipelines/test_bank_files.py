@@ -67,7 +67,7 @@ RETURN = ("amount", "command_type", "target_type", "target_id", "params", "reaso
 
 class TestBai2:
     def test_the_items_of_a_lockbox_are_payments_and_its_total_is_not(self) -> None:
-        """R-DBP-17, R-SUS-01: references and text say whom a payment is for; ids that nobody knows land as they are."""
+        """R-SUS-01: references and text say whom a payment is for; ids that nobody knows land as they are."""
         assert landed("lockbox.bai2", "payments", *PAYMENT) == [
             ("100.00", "USD", "2026-01-07", "check", "CHK1001", None, "P1", None),
             ("120.00", "USD", "2026-01-07", "check", "CHK1002", None, None, "999999"),
@@ -147,7 +147,7 @@ class TestBai2:
             read("lockbox.bai2", content("lockbox.bai2").replace(b"INV 999999", b"INV \xe9"))
 
     def test_amounts_of_availability_are_no_entries(self) -> None:
-        """R-LED-18: of funds type S, V and D the fields that say when the money is there are passed over."""
+        """Of funds type S, V and D the fields that say when the money is there are passed over."""
         raw = content("statement.bai2").replace(
             b"16,195,1000,D,2,0,400,1,600,WIRE77,,", b"16,195,1000,S,400,600,0,WIRE77,,"
         )

@@ -79,7 +79,7 @@ def in_landing(home: Home) -> list[str]:
 
 @pytest.mark.usefixtures("ready")
 def test_from_the_files_of_a_bank_to_what_is_paid(run: Run) -> None:
-    """R-DBP-17, R-DBP-24, R-SUS-01: who is known is paid for, others are suspended, what comes back is taken back."""
+    """R-DBP-24, R-SUS-01: who is known is paid for, others are suspended, what comes back is taken back."""
     said = run("land", "payments", *(FOLDER / name for name in NAMES))
     assert said.code == 0, said.err
     assert "lockbox.bai2: BAI2, business date 2026-01-08" in said.out
@@ -131,7 +131,8 @@ def test_the_same_file_again_changes_nothing(run: Run, ready: Home, tmp_path: Pa
     """Under another name, on another day, twice at once: counted, without effect."""
     other = tmp_path / "renamed.txt"
     other.write_bytes((FOLDER / "lockbox.bai2").read_bytes())
-    assert run("land", "payments", FOLDER / "lockbox.bai2", other).code == 0
+    said = run("land", "payments", FOLDER / "lockbox.bai2", other, "--json")
+    assert [one["is_new"] for one in json.loads(said.out)["bank_files"]] == [True, False]
     before = in_landing(ready)
     assert len(before) == 1
     said = run("land", "payments", other, "--date", "2026-01-20")
