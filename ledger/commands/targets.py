@@ -114,9 +114,9 @@ def _with_ids_of_references(book: Book, rows: pl.DataFrame) -> pl.DataFrame:
         .with_columns(standing=pl.col("stands").sum().over("reference"))
         .unique("reference", keep="last", maintain_order=True)
         .filter(pl.col("standing") <= 1)
-        .select(pl.lit(REFERENCE) + pl.col("reference"), id_of_reference="payment_id")
+        .select(target_id=pl.lit(REFERENCE) + pl.col("reference"), id_of_reference="payment_id")
     )
-    return rows.join(found, left_on="target_id", right_on=found.columns[0], how="left", maintain_order="left")
+    return rows.join(found, on="target_id", how="left", maintain_order="left")
 
 
 def find_periods_of(book: Book, commands: pl.DataFrame) -> pl.DataFrame:
