@@ -114,7 +114,7 @@ def holds_card_number(texts: pl.Series) -> pl.Series:
 
     Digits may stand in groups with single blanks or hyphens between them. Issuers' numbers begin with 4 to 6; with 34
     or 37 when they have 15 digits; with 30, 35, 36, 38 or 39 when they have 14 or more; with 22 to 27 when they have
-    16. Other digits that pass by chance, such as a date with a serial number or the trace number of a bank, do not count.
+    16. Other digits that pass by chance, such as a date with a serial number or a trace number, do not count.
     """
     grouped = pl.col("text").str.extract_all(_CARD_RUN).list.eval(pl.element().str.replace_all("[ -]", ""))
     together = pl.col("text").str.extract_all(r"[0-9]{13,}")
