@@ -6,7 +6,9 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from ledger.authority_settings import AuthorityLimit, AuthorityProfile, User
-from ledger.carrier import AccountDefaults, Calendar, Carrier
+from ledger.bank_files import BankFiles
+from ledger.carrier import Carrier
+from ledger.carrier_defaults import AccountDefaults, Calendar
 from ledger.carrier_file import shown
 from ledger.carrier_values import allowed_values, file_keys, filled_from
 from ledger.finance_settings import AccountEvaluation, EvaluationLimits, FundsTracking
@@ -68,6 +70,11 @@ _TABLES: tuple[tuple[str, type[BaseModel], str], ...] = (
         "The most of each for a grade. As a whole left out, acceptable allows one reversal.",
     ),
     ("`[funds_tracking]`", FundsTracking, "The views fund_sources, fund_uses and fund_allotments; nothing is posted."),
+    (
+        "`[bank_files]`",
+        BankFiles,
+        "Read by `paidthrough land payments` for BAI2 and camt files (docs/how-to/land-bank-files.md).",
+    ),
     (
         '`[charge_patterns."Name"]`',
         ChargePattern,

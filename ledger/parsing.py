@@ -22,7 +22,7 @@ _MODIFIER_KEYS = ["down_payment_percent", "max_installments"]
 _PERCENT = r"^(?:100(?:\.0{1,4})?|[0-9]{1,2}(?:\.[0-9]{1,4})?)$"
 _COUNT = r"^[1-9][0-9]?$"
 _CARD_RUN = r"[0-9](?:[ -]?[0-9]){12,}"
-_CARD_ISSUER = r"^(?:[3-6][0-9]{12,18}|2[2-7][0-9]{14})$"
+_CARD_ISSUER = r"^(?:3[47][0-9]{13}|3(?:0[0-59]|[5689][0-9])[0-9]{11,16}|[4-6][0-9]{12,18}|2[2-7][0-9]{14})$"
 _CARD_DIGITS = 19
 _IBAN = r"\b[A-Za-z]{2}[0-9]{2}(?: ?[A-Za-z0-9]){11,30}"
 _IBAN_LENGTHS = {
@@ -112,9 +112,9 @@ def may_hold_secret(text: pl.Expr) -> pl.Expr:
 def holds_card_number(texts: pl.Series) -> pl.Series:
     """Whether each text holds a payment card number: 13 to 19 digits of a card issuer, with a right check digit.
 
-    Digits may stand in groups with single blanks or hyphens between them. Issuers' numbers begin with 3 to 6, or with
-    22 to 27 when they have 16 digits; other digits that pass by chance, such as a date with a serial number, do not
-    count.
+    Digits may stand in groups with single blanks or hyphens between them. Issuers' numbers begin with 4 to 6; with 34
+    or 37 when they have 15 digits; with 30, 35, 36, 38 or 39 when they have 14 or more; with 22 to 27 when they have
+    16. Other digits that pass by chance, such as a date with a serial number or a trace number, do not count.
     """
     grouped = pl.col("text").str.extract_all(_CARD_RUN).list.eval(pl.element().str.replace_all("[ -]", ""))
     together = pl.col("text").str.extract_all(r"[0-9]{13,}")

@@ -10,7 +10,7 @@ from assets.carrier_file import require_home
 from carriers import standard
 from ledger.carrier import Carrier
 from schemas.landing import LANDING_TABLES
-from warehouse.landing import Landed, dates, land_all
+from warehouse.landing import dates
 from warehouse.storage import Home, Store
 
 _TABLES = {table.name for table in LANDING_TABLES}
@@ -61,14 +61,6 @@ def landing_arguments(arguments: Sequence[str]) -> list[tuple[str, Path]]:
             raise HomeError(msg)
         return [(arguments[0], Path(file)) for file in arguments[1:]]
     return [(_table_of(Path(argument)), Path(argument)) for argument in arguments]
-
-
-def land_files(home: Home, files: Sequence[tuple[str, Path]], day: date | None) -> list[Landed]:
-    """Copy files into the landing for a business date: `day`, or what the column business_date of each file says.
-
-    When one of them is refused, none lands. Raises what `warehouse.landing.land_all` raises.
-    """
-    return land_all(home, files, day)
 
 
 def closed_days(home: Home, days: Sequence[date]) -> list[date]:

@@ -17,6 +17,7 @@ DEMO_FIRST, DEMO_LAST = date(2025, 1, 1), date(2025, 12, 31)
 
 if TYPE_CHECKING:
     from assets.closing import DayClosing
+    from pipelines.bankfiles.receiving import Received
     from warehouse.storage import Home
 
 
@@ -32,7 +33,7 @@ def init(
     print(f"made the home {made.root}; its plans are in {made.carrier_file}")
 
 
-def land(
+def land(  # noqa: PLR0913, PLR0917 - each is an argument of the command line
     files: Annotated[
         list[str],
         typer.Argument(metavar="[TABLE] FILE...", help="A landing table and its files, or files named after a table."),
@@ -43,23 +44,39 @@ def land(
             "--date", parser=parse_day, metavar="DAY", help="Business date; default what the column business_date says."
         ),
     ] = None,
+    control_total: Annotated[
+        str | None, typer.Option("--control-total", metavar="AMOUNT", help="What the amounts must come to.")
+    ] = None,
+    control_count: Annotated[
+        int | None, typer.Option("--control-count", min=0, metavar="N", help="How many rows there must be.")
+    ] = None,
     home: HomePath = DEFAULT_HOME,
     as_json: AsJson = False,
 ) -> None:
-    """Take in Parquet, CSV or JSON lines files."""
+    """Take in Parquet, CSV or JSON lines files; for payments also files of banks (BAI2, NACHA returns, camt).
+
+    What does not come to its control totals is refused as a whole, and nothing lands.
+    """
     from pipelines import homes, render
+    from pipelines.bankfiles.landing_rows import SOURCE_COLUMNS
+    from pipelines.bankfiles.receiving import take_in
+    from pipelines.control_totals import ControlTotals
 
     opened = homes.open_home(home)
-    landed = homes.land_files(opened, homes.landing_arguments(files), day)
+    said = ControlTotals.read(control_total, control_count)
+    landed, received = take_in(opened, homes.landing_arguments(files), day, said)
     late = homes.closed_days(opened, [one.business_date for one in landed])
     if as_json:
         rows = [one._asdict() | {"path": one.path.relative_to(opened.landing).as_posix()} for one in landed]
-        render.write_json({"landed": rows, "closed_already": late})
+        banks = {"bank_files": [asdict(one) for one in received]} if received else {}
+        render.write_json({"landed": rows, "closed_already": late} | banks)
         return
+    _tell_received(received)
     for one in landed:
         what = f"{one.rows} rows" if one.is_new else "there already"
         print(f"{one.business_date} {one.path.relative_to(opened.landing).as_posix()}: {what}")
     unknown = list(dict.fromkeys(column for one in landed for column in one.unknown_columns))
+    unknown = [column for column in unknown if column not in SOURCE_COLUMNS]
     if unknown:
         print(f"kept aside, for no rule reads them: {', '.join(unknown)}")
     if late:
@@ -164,6 +181,16 @@ def demo(
         render.write_json(asdict(replace(shown, summaries={})) | {"home": str(made.root), "summaries": tables})
         return
     tell(made, shown)
+
+
+def _tell_received(received: Sequence[Received]) -> None:
+    """What each bank file held: payments and returns, which land, and what else there was, which does not."""
+    for one in received:
+        state = "" if one.is_new else ", received before: nothing done"
+        print(f"{one.file}: {one.format}, business date {one.business_date}{state}")
+        for tally in one.tallies:
+            kept = "" if tally.kind != "other" else "; not landed"
+            print(f"  {tally.count:>7,} {tally.kind}  {tally.amount:>15} {tally.currency}  {tally.what}{kept}")
 
 
 def _tell_closings(home: Home, closings: Sequence[DayClosing], *, as_json: bool) -> None:

@@ -48,6 +48,7 @@ class Code(StrEnum):
     TABLE = "E-FILE-TABLE"
     LINK = "E-FILE-LINK"
     CHANGED = "E-FILE-CHANGED"
+    CONTROL = "E-FILE-CONTROL"
 
 
 class LandingError(Exception):

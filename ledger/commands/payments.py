@@ -12,20 +12,27 @@ from ledger.carrier import Carrier
 from ledger.commands.refusals import split_refused
 from ledger.effects import Effects
 from ledger.money import minor_units
+from ledger.parsing import decimals_of
 from ledger.payments import distribute_payments_anew
 from ledger.reversals import receive_instead, reverse_receipts
 
 _NSF = "insufficient_funds"
-_OF_PAYMENT = ("status", "version", "payment_date", "method", "reference", "comment", "fund_key", "payment_id")
+_OF_PAYMENT = (
+    "status", "version", "payment_date", "method", "reference", "comment", "fund_key", "payment_id", "amount",
+    "currency",
+)  # fmt: skip
 
 
 def reverse_payments(book: Book, commands: pl.DataFrame, day: date, carrier: Carrier) -> Effects:
     """Take payments back; where the billing plan of the account has a fee for want of funds, it is charged.
 
-    In: commands with payment_key and reversal_reason. A payment is taken back once (R-PMV-09). Rules: R-PMV-05..09,
-    R-SUS-09, R-BP-7.
+    In: commands with payment_key, reversal_reason and amount (text, the whole payment where it is given). A payment is
+    taken back once (R-PMV-09). Rules: R-PMV-05..09, R-SUS-09, R-BP-7, R-DBP-24.
     """
-    right, refused = split_refused(_with_payments(book, commands), {"E-PAYMENT-STATUS": ~_is_live(suspended=True)})
+    right, refused = split_refused(
+        _with_payments(book, commands),
+        {"E-PAYMENT-STATUS": ~_is_live(suspended=True), "E-REVERSAL-AMOUNT": _is_other_amount(commands)},
+    )
     reversals = right.select("payment_key", "reversal_reason", new_status=pl.lit("reversed"))
     effects = Effects(book, refused=(refused,)).then(reverse_receipts(book, reversals, day))
     bounced = right.filter((pl.col("reversal_reason") == _NSF) & (pl.col("account_key") > 0))
@@ -135,6 +142,14 @@ def modify_details(book: Book, commands: pl.DataFrame, day: date, carrier: Carri
     )
     received, _ = receive_instead(effects.book, new, day)
     return effects.then(received)
+
+
+def _is_other_amount(commands: pl.DataFrame) -> pl.Expr:
+    """Whether a command says another amount than its payment has."""
+    if commands["amount"].null_count() == commands.height:
+        return pl.lit(value=False)
+    said = minor_units(pl.col("amount"), decimals_of(pl.col("known_currency")))
+    return pl.col("amount").is_not_null() & said.ne_missing(pl.col("known_amount"))
 
 
 def _is_live(*, suspended: bool = False) -> pl.Expr:

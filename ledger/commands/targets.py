@@ -21,6 +21,8 @@ _ID_IS_TEXT = {
     "ad_hoc_credit": ("ad_hoc_credits", "credit_id", "credit_key"),
     "disbursement": ("disbursements", "disbursement_id", "disbursement_key"),
 }
+REFERENCE = "reference:"
+"""What a target id begins with that names a payment by its reference, such as the trace number of a bank."""
 KEYS = (
     *("account_key", "policy_key", "invoice_key", "stream_key", "item_key", "charge_key", "payment_key"),
     *("credit_key", "disbursement_key"),
@@ -35,7 +37,8 @@ def find_targets(book: Book, commands: pl.DataFrame) -> pl.DataFrame:
     target is in the book, or it has none), `currency` and `decimals` of the account concerned. The account is the one
     named, the owner of the policy or charge, the payer of the invoice, stream, item or payment, or the one that a
     credit or disbursement is for. Invoices, streams, items and charges are named by the number that the views show; a
-    charge also as instruction_id/charge_no. Rows of several types may be mixed.
+    charge also as instruction_id/charge_no, a payment also as reference:<its reference>. Rows of several types may be
+    mixed.
     """
     commands = commands.with_columns(pl.lit(0, pl.Int64).alias(key) for key in KEYS)
     commands = commands.with_row_index("place")
@@ -43,7 +46,11 @@ def find_targets(book: Book, commands: pl.DataFrame) -> pl.DataFrame:
     for (kind,), rows in commands.partition_by("target_type", as_dict=True, maintain_order=True).items():
         if kind in _ID_IS_TEXT:
             table, column, key = _ID_IS_TEXT[str(kind)]
-            parts.append(_found(book[table], rows, pl.col("target_id"), pl.col(column), key))
+            named, wanted = rows, pl.col("target_id")
+            if kind == "payment":
+                named = _with_ids_of_references(book, rows)
+                wanted = pl.coalesce("id_of_reference", wanted)
+            parts.append(_found(book[table], named, wanted, pl.col(column), key).select(commands.columns))
         elif kind in _ID_IS_KEY:
             table, key = _ID_IS_KEY[str(kind)]
             number = pl.col("target_id").cast(pl.Int64, strict=False)
@@ -86,6 +93,30 @@ def _with_charge_numbers(book: Book, rows: pl.DataFrame) -> pl.DataFrame:
     )
     found = named.join(charges, on=["instruction_id", "charge_no"], how="left", maintain_order="left")
     return found.drop("instruction_id", "charge_no")
+
+
+def _with_ids_of_references(book: Book, rows: pl.DataFrame) -> pl.DataFrame:
+    """Add id_of_reference: of a payment that is named by its reference, the id; null where that is not one payment.
+
+    Of several payments with the reference the one that stands is meant, so that the successor of a payment that was
+    corrected is found; if none stands, the last. Several that stand are not told apart: the target is unknown.
+    """
+    is_reference = pl.col("target_id").str.starts_with(REFERENCE)
+    references = rows.filter(is_reference)["target_id"].str.slice(len(REFERENCE)).unique()
+    if references.is_empty():
+        return rows.with_columns(id_of_reference=pl.lit(None, pl.String))
+    stands = pl.col("status").is_in(["executed", "suspended"])
+    found = (
+        book["payments"]
+        .filter(pl.col("reference").is_in(references.implode()))
+        .select("reference", "payment_id", "payment_key", stands=stands)
+        .sort("reference", "stands", "payment_key")
+        .with_columns(standing=pl.col("stands").sum().over("reference"))
+        .unique("reference", keep="last", maintain_order=True)
+        .filter(pl.col("standing") <= 1)
+        .select(target_id=pl.lit(REFERENCE) + pl.col("reference"), id_of_reference="payment_id")
+    )
+    return rows.join(found, on="target_id", how="left", maintain_order="left")
 
 
 def find_periods_of(book: Book, commands: pl.DataFrame) -> pl.DataFrame:

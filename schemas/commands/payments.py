@@ -51,9 +51,12 @@ DISTRIBUTION = (
 COMMANDS = (
     CommandType(
         name="reverse_payment",
-        description="Take a payment back: what it paid is open again. Insufficient funds may raise a fee.",
-        rules="R-PMV-05..09, R-SUS-09, R-BP-7",
+        description="Take a payment back: what it paid is open again. Insufficient funds may raise a fee."
+        " An amount, where given, must be that of the payment. A payment is named by its id, or as reference:<its"
+        " reference>.",
+        rules="R-PMV-05..09, R-SUS-09, R-BP-7, R-DBP-24",
         targets=_PAYMENT,
+        amount="optional",
         params=(
             Param(
                 "reversal_reason",

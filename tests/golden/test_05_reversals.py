@@ -177,3 +177,37 @@ def test_r_pmv_10_amounts_are_readable_and_more_than_zero() -> None:
         command("modify_payment_details", amount="0.00", command_id="C2"),
     )
     assert told.quarantined() == [("C1", "E-AMOUNT-UNREADABLE"), ("C2", "E-PAYMENT-AMOUNT")]
+
+
+TRACE = {"target_id": "reference:091000010000042"}
+
+
+def test_r_dbp_24_a_return_finds_its_payment_by_the_trace_number() -> None:
+    """R-DBP-24, R-PMV-05: the payment that has the trace number as its reference is taken back, no other."""
+    told = story(reference="091000010000042")
+    unknown = command("reverse_payment", NSF, command_id="D", target_id="reference:091000010000043")
+    commanded(told, command("reverse_payment", NSF, **TRACE, amount="400.00"), unknown)
+    assert (paid(told, "A"), told.balance(*UNAPPLIED)) == (0, "0.00")
+    assert told.quarantined() == [("D", "E-TARGET-UNKNOWN")]
+    commanded(told, command("reverse_payment", NSF, **TRACE, command_id="E"), day=DAY + timedelta(days=3))
+    assert told.quarantined()[-1] == ("E", "E-PAYMENT-STATUS")
+
+
+def test_r_dbp_24_a_return_means_the_payment_that_stands() -> None:
+    """R-DBP-24, R-PMV-04: after a move the successor is meant; two that stand are not told apart."""
+    told = story(reference="091000010000042")
+    commanded(told, command("move_payment_to_account", '{"account_id": "B"}'))
+    commanded(told, command("reverse_payment", ERROR, **TRACE, command_id="D"), day=DAY + timedelta(days=3))
+    statuses = told.book["payments"].sort("payment_key")["status"].cast(pl.String).to_list()
+    assert (statuses, told.quarantined()) == (["moved", "reversed"], [])
+    twice = story(reference="091000010000042")
+    twice.land(DAY, payments=[{"payment_id": "N", "amount": "1.00", "reference": "091000010000042"}])
+    commanded(twice, command("reverse_payment", ERROR, **TRACE))
+    assert twice.quarantined() == [("C", "E-TARGET-UNKNOWN")]
+
+
+def test_r_dbp_24_a_return_of_another_amount_takes_nothing_back() -> None:
+    """R-DBP-24: a payment is taken back whole or not at all."""
+    told = commanded(story(), command("reverse_payment", NSF, amount="399.99"))
+    assert told.quarantined() == [("C", "E-REVERSAL-AMOUNT")]
+    assert told.book["payments"]["status"].cast(pl.String).to_list() == ["executed"]

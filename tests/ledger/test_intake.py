@@ -341,6 +341,9 @@ def test_refusals_without_a_row_stay():
         ("3782 822463 10005", True, False),
         ("ref 20240105 4111111111111111", True, False),
         ("2223003122003222", True, False),
+        ("30569309025904", True, False),
+        ("3530111333300000", True, False),
+        ("322271627000001", False, False),  # a trace number: 15 digits of a routing number and a serial number
         ("4111111111111112", False, False),
         ("1234567890123456789012345", False, False),
         ("GB82 WEST 1234 5698 7654 32", False, True),
