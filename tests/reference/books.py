@@ -21,7 +21,7 @@ from tests.reference.model import Model
 Inbox = dict[str, list[Row]]
 TABLES = ("accounts", "billing_instructions", "charges", "payments", "commands")
 FEATURES = {
-    "special_handling": False,
+    "special_handling": True,
     "holds_for_audit": False,
     "other_instructions": False,  # audit, offset, onset
     "charge_groups": True,
