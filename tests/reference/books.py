@@ -22,14 +22,14 @@ Inbox = dict[str, list[Row]]
 TABLES = ("accounts", "billing_instructions", "charges", "payments", "commands")
 FEATURES = {
     "special_handling": True,
-    "holds_for_audit": False,
-    "other_instructions": False,  # audit, offset, onset
+    "holds_for_audit": True,
+    "other_instructions": True,  # audit, offset, onset
     "charge_groups": True,
     "list_bill": False,
-    "low_balance": False,
-    "invoice_fee": False,
-    "payment_requests": False,
-    "policy_changes_like_originals": False,  # which invoice follows an item that is billed is not agreed
+    "low_balance": True,
+    "invoice_fee": True,
+    "payment_requests": True,
+    "policy_changes_like_originals": True,
     "unknown_policies_of_known_payers": False,  # held in suspense
 } | dict.fromkeys(COMMAND_TYPES, False)
 """What books may hold. Off is what the engine has not, or what is known to disagree."""
