@@ -97,6 +97,8 @@ def snapshot(model: Model) -> dict[str, Any]:
     sys.setrecursionlimit(1_000_000)
     try:
         shared = {id(model.carrier): model.carrier, id(model.business): model.business}
+        for named in ("charge_patterns", "billing_plans", "payment_plans", "allocation_plans"):
+            shared |= {id(settings): settings for settings in model.carrier[named].values()}
         shared |= {id(line): line for line in model.posted.lines}
         return copy.deepcopy(model.__dict__, shared)
     finally:
