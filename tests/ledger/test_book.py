@@ -7,7 +7,6 @@ import polars as pl
 from ledger.book import Book
 
 
-
 def test_an_earlier_book_does_not_learn_of_later_changes() -> None:
     """R-EQT-16: a command that is refused after it was tried leaves the book that was there before, whole."""
     table = "funds"

@@ -31,7 +31,10 @@ FEATURES = {
     "payment_requests": True,
     "policy_changes_like_originals": True,
     "unknown_policies_of_known_payers": False,  # held in suspense
-} | dict.fromkeys(COMMAND_TYPES, False)
+    **dict.fromkeys(COMMAND_TYPES, False),
+    "change_payment_schedule": True,
+    "assign_payment_plan": True,
+}
 """What books may hold. Off is what the engine has not, or what is known to disagree."""
 BILLING_PLANS = ("standard", "other", "third", "fourth")
 YEARS = (2023, 2024, 2024, 2027)

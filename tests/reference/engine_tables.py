@@ -206,13 +206,14 @@ def charge_ids(book: Book) -> pl.DataFrame:
 
 
 def _items(book: Book, charges: pl.DataFrame, status: pl.Expr) -> pl.DataFrame:
-    """Items with the dates and the status of their invoices."""
+    """Items with the dates and the status of their invoices; one that was removed is on no invoice any more."""
     terms = book["policy_periods"].select("period_key", "term_number")
     invoices = book["invoices"].select("invoice_key", "bill_date", "due_date", "outcome")
     external = charges.select(pl.col("engine_charge_key").alias("charge_key"), external_charge="charge_key")
     related = charges.select(related_charge="engine_charge_key", related_charge_key="charge_key")
     return (
         _named(book, "invoice_items")
+        .filter(pl.col("invoice_key") > 0)
         .join(terms, on="period_key", how="left")
         .join(invoices, on="invoice_key", how="left")
         .join(invoice_ids(book), on="invoice_key", how="left")

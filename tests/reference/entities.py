@@ -23,6 +23,7 @@ class Account:
     streams: dict[tuple[str | None, str], Stream] = field(default_factory=dict)
     funds: dict[str | None, int] = field(default_factory=lambda: {None: 0})
     items: list[Item] = field(default_factory=list)
+    invoices_made: int = 0
 
     @property
     def policy_level(self) -> bool:
@@ -71,6 +72,7 @@ class Period:
     has_equity_warnings: bool = True
     min_equity_days: int = 30
     status: str = "in_force"
+    cancelled_on: date | None = None
 
 
 @dataclass(eq=False)
@@ -214,7 +216,7 @@ class WriteOffItem:
 class Invoice:
     """A dated invoice of a stream; ``slot`` is the date of the cadence that it realises, if it does.
 
-    ``made_as`` tells invoices without such a date apart.
+    ``made_as`` tells invoices without such a date apart; ``number`` counts those of the payer as they are made.
     """
 
     stream: Stream
@@ -224,6 +226,7 @@ class Invoice:
     status: str = "Planned"
     is_ad_hoc: bool = False
     made_as: str = ""
+    number: int = 0
     items: list[Item] = field(default_factory=list)
 
     @property
@@ -303,6 +306,8 @@ class Stream:
     def add(self, invoice: Invoice) -> Invoice:
         """Enter an invoice in the stream when it is new (R-CI-14)."""
         if invoice not in self.invoices:
+            self.payer.invoices_made += 1
+            invoice.number = self.payer.invoices_made
             self.invoices.append(invoice)
         return invoice
 
@@ -313,8 +318,12 @@ class Stream:
         return self.add(invoice)
 
     def next_planned(self) -> Invoice | None:
-        """The next planned invoice: the Planned one with the earliest bill date (R-PAP-08)."""
+        """The next planned invoice: the Planned one with the earliest bill date (R-PAP-08).
+
+        One without items, or whose items are all held, will not be billed and is passed over (silent).
+        """
         planned = [invoice for invoice in self.invoices if invoice.status == "Planned"]
+        planned = [invoice for invoice in planned if any(not item.is_held for item in invoice.items)]
         return min(planned, key=lambda invoice: (invoice.bill_date, invoice.due_date), default=None)
 
 

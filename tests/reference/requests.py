@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from tests.reference.dates import plus_days
 from tests.reference.entities import Invoice
-from tests.reference.payments import take_payments
+from tests.reference.payments import receive_in_order
 
 if TYPE_CHECKING:
     from tests.reference.model import Model
@@ -40,9 +40,12 @@ def request_payment(model: Model, invoice: Invoice, today: date) -> None:
 
 
 def draft_payments(model: Model, today: date) -> None:
-    """Requests go on; those whose draft date has come are paid, each for its invoice (R-PR-5, R-PR-6)."""
+    """Requests go on; those whose draft date has come are paid, each for its invoice (R-PR-5, R-PR-6).
+
+    Of drafts of one day the one for what is due first is the oldest (R-DST-15; silent), then what was billed first.
+    """
     rows = []
-    for request in model.requests:
+    for request in sorted(model.requests, key=order_of_draft):
         if request.status in ("Created", "Requested"):
             advance(request, today)
         if request.status == "Fixed" and request.draft_date <= today:
@@ -56,7 +59,12 @@ def draft_payments(model: Model, today: date) -> None:
                     "amount": request.amount,
                 }
             )
-    take_payments(model, rows, today)
+    receive_in_order(model, rows, today)
+
+
+def order_of_draft(request: PaymentRequest) -> tuple[date, date, int]:
+    """Due date, bill date, and which invoice of the payer was made first."""
+    return request.invoice.due_date, request.invoice.bill_date, request.invoice.number
 
 
 def advance(request: PaymentRequest, today: date) -> None:
