@@ -34,6 +34,10 @@ FEATURES = {
     **dict.fromkeys(COMMAND_TYPES, False),
     "change_payment_schedule": True,
     "assign_payment_plan": True,
+    "set_billing_level": True,
+    "reassign_item_payer": True,
+    "reassign_charge_payer": True,
+    "reverse_charge": True,
 }
 """What books may hold. Off is what the engine has not, or what is known to disagree."""
 BILLING_PLANS = ("standard", "other", "third", "fourth")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from tests.reference.charging import account_stream
 from tests.reference.entities import Account, Charge, Item, add_item
 from tests.reference.refusing import refuse
-from tests.reference.settling import is_cancelled, like, offset, onset, settle, take_back
+from tests.reference.settling import is_cancelled, like, offset, onset, settle, take_back, take_back_write_offs
 
 if TYPE_CHECKING:
     from tests.reference.model import Model
@@ -17,7 +17,11 @@ Row = dict[str, Any]
 
 
 def reverse_charge(model: Model, row: Row, charge: Charge, today: date) -> None:
-    """A charge of the opposite amount, item by item on the same invoices; what was paid comes back (R-CR-5)."""
+    """A charge of the opposite amount, item by item on the same invoices; what was paid comes back (R-CR-5).
+
+    It takes effect with the charge or today, whichever is later; an item is cancelled by what its own offsets have left
+    of it; a hold of the charge ends (silent).
+    """
     if charge.pattern_data["subtype"] in ("pro_rata", "recapture"):
         refuse("such a charge cannot be reversed (R-CR-2)")
     if charge.reverses is not None or any(other.reverses is charge for other in model.all_charges):
@@ -29,7 +33,7 @@ def reverse_charge(model: Model, row: Row, charge: Charge, today: date) -> None:
         pattern_data=charge.pattern_data,
         amount=-charge.amount,
         charge_date=today,
-        effective_date=today,
+        effective_date=max(charge.effective_date, today),
         owner=charge.owner,
         period=charge.period,
         payer=charge.payer,
@@ -41,12 +45,17 @@ def reverse_charge(model: Model, row: Row, charge: Charge, today: date) -> None:
     )
     model.add_charge(reversing)
     model.posted.initial_charge(reversing, today)
-    for item in list(charge.items):
+    charge.held = None
+    for item in charge.items:
         take_back(model, item, today)
-    for item in list(charge.items):
-        opposite = like(item, -item.amount, item.invoice, "offset", reversing)
-        model.posted.as_its_invoice(opposite, today)
-        settle(model, item, opposite, today)
+        take_back_write_offs(model, item, today)
+    for item in charge.items:
+        own = [other.amount for other in charge.items if other.related is item and other.reversal_kind == "offset"]
+        left = item.amount + sum(own)
+        if left and item.reversal_kind != "offset":
+            opposite = like(item, -left, item.invoice, "offset", reversing)
+            model.posted.as_its_invoice(opposite, today)
+            settle(model, item, opposite, today)
 
 
 def create_recapture(model: Model, row: Row, account: Account, today: date) -> None:

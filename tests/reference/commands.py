@@ -18,6 +18,7 @@ from tests.reference import (
     command_schedules,
 )
 from tests.reference.refusing import RefusedError, refuse
+from tests.reference.settling import empty_designated_funds
 from tests.reference.targets import account_of, find_target
 
 if TYPE_CHECKING:
@@ -86,6 +87,7 @@ def carry_out(model: Model, row: Row, today: date) -> None:
     before = snapshot(model)
     try:
         PROCESSES[row["command_type"]](model, row, target, today)
+        empty_designated_funds(model, today)
     except RefusedError:
         model.__dict__.update(before)
         raise

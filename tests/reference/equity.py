@@ -27,7 +27,7 @@ def check_equity(model: Model, row: dict[str, Any], periods: Iterable[Period | N
 def first_violation(model: Model, period: Period, today: date) -> date | None:
     """The first day on which what is due by then leaves less equity than the period should have (R-EQT-12, 13).
 
-    What costs nothing needs no equity; a period ends when it is cancelled; what is written off is not expected (silent).
+    What costs nothing needs no equity; a period ends when it is cancelled; what is written off is not due (silent).
     """
     charges = [charge for charge in model.all_charges if charge.period is period and charge.in_equity]
     total = sum(charge.amount for charge in charges)
