@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from tests.reference.charging import account_stream
 from tests.reference.entities import Account, Charge, Item, add_item
 from tests.reference.refusing import refuse
-from tests.reference.settling import is_cancelled, like, offset, onset, settle, take_back, take_back_write_offs
+from tests.reference.settling import is_standing, like, offset, onset, settle, take_back, take_back_write_offs
 
 if TYPE_CHECKING:
     from tests.reference.model import Model
@@ -70,7 +70,7 @@ def create_recapture(model: Model, row: Row, account: Account, today: date) -> N
         refuse("no recapture pattern")
     if policy_id not in account.funds:
         refuse("the account has no such fund")
-    same_day = [c for c in model.all_charges if c.context == "recapture" and c.charge_date == today]
+    same_day = [c for c in model.all_charges if c.pattern_data["subtype"] == "recapture" and c.charge_date == today]
     number = len([charge for charge in same_day if charge.owner is account]) + 1
     charge = Charge(
         instruction_id=None,
@@ -83,7 +83,7 @@ def create_recapture(model: Model, row: Row, account: Account, today: date) -> N
         owner=account,
         period=None,
         payer=account,
-        context="recapture",
+        context="account_general",
         made_as=f"recapture/{account.account_id}/{today}/{number}",
         fund_policy_id=policy_id,
     )
@@ -97,14 +97,14 @@ def hold_charge(model: Model, row: Row, charge: Charge, today: date) -> None:  #
     """Hold a charge: what is billed and open of it goes to the next planned invoice (R-CHD-4, R-CHD-5)."""
     if charge.held:
         refuse("it is held already")
-    for item in list(charge.items):
-        if item.invoice.status not in ("Billed", "Due") or item.reversal_kind == "offset" or is_cancelled(item):
-            continue
+    billed = [item for item in charge.items if is_standing(item) and not item.is_planned]
+    for item in billed:
         if item.amount < 0:
             take_back(model, item, today)
-        if item.unpaid:
-            onset(item, item.invoice.stream.next_one(today, model.business), item.unpaid)
-            offset(model, item, today, item.unpaid)
+    for item in [item for item in billed if item.unpaid]:
+        left = item.unpaid
+        offset(model, item, today, left)
+        onset(item, item.invoice.stream.next_one(today, model.business), left)
     charge.held = "dispute"
 
 

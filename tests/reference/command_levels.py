@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from tests.reference.charging import cutoff_of, policy_stream, stream_of
+from tests.reference.charging import cutoff_of, due_date_of, policy_stream, stream_of
 from tests.reference.dates import Cadence, cadence_of_account, plus_days
 from tests.reference.entities import Account, delete_if_empty, move
 from tests.reference.equity import check_equity
@@ -69,12 +69,12 @@ def change_invoice_days(model: Model, row: Row, account: Account, today: date) -
     given = {name: row["params"][name] for name in DAYS if (row.get("params") or {}).get(name) is not None}
     if not given:
         refuse("nothing changes")
+    is_other = any(account.row[name] != value for name, value in given.items())
     account.row |= given
     if account.row["invoice_first_day_of_month"] >= account.row["invoice_second_day_of_month"]:
         refuse("the first day of the month comes first")
-    touched = set()
     for (policy_id, periodicity), stream in account.streams.items():
-        if policy_id is not None:
+        if policy_id is not None or not is_other:
             continue  # R-ACC-07: only what is shared, or of the account itself
         before, stream.cadence = stream.cadence, cadence_of_account(account.row, periodicity)
         stream.fix = account.row["fix_invoices_on"]
@@ -82,12 +82,16 @@ def change_invoice_days(model: Model, row: Row, account: Account, today: date) -
             if invoice.status == "Planned" and not invoice.is_ad_hoc and invoice.slot is not None:
                 invoice.slot = counterpart(before, stream.cadence, invoice.slot)
                 invoice.bill_date, invoice.due_date = stream.dates_of(invoice.slot, model.business)
-                touched |= {item.charge.period for item in invoice.items}
-    check_equity(model, row, touched, today)
+                if invoice.bill_date < today:  # billed today then, and due no sooner than one of today (silent)
+                    invoice.bill_date = today
+                    invoice.due_date = max(invoice.due_date, due_date_of(model, stream, today))
+    check_equity(model, row, {item.charge.period for item in account.items if item.is_planned}, today)
 
 
 def counterpart(before: Cadence, after: Cadence, slot: date) -> date:
-    """The date of a cadence in the same place of the same month, or the same week."""
+    """The date of a cadence in the same place of the same month, or the same week; of every other week the next one."""
+    if after.every_days == 14:
+        return next(after.dates_from(slot))
     if after.every_days:
         monday = plus_days(slot, 1 - slot.isoweekday())
         return next(after.dates_from(monday))

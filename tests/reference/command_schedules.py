@@ -11,7 +11,7 @@ from tests.reference.entities import Charge, Item, Period, Policy, delete_if_emp
 from tests.reference.equity import check_equity
 from tests.reference.payments import distribute_account
 from tests.reference.refusing import refuse
-from tests.reference.settling import empty_designated_funds, is_cancelled, offset, paid_parts, take_back
+from tests.reference.settling import empty_designated_funds, is_standing, offset, paid_parts, take_back
 from tests.reference.slicing import effective_plan, first_periodic_timing
 from tests.reference.targets import period_of
 
@@ -54,12 +54,6 @@ def charges_of_plan(model: Model, period: Period) -> list[Charge]:
     """The charges of a period that follow its plan: of an instruction, neither reversed nor a reversal (silent)."""
     charges = [charge for charge in model.all_charges if charge.period is period and charge.instruction_id]
     return [charge for charge in charges if not any(charge is other.reverses for other in model.all_charges)]
-
-
-def is_standing(item: Item) -> bool:
-    """Neither an offset nor taken back by one, on an invoice that was not ended otherwise than by billing (silent)."""
-    in_use = item.invoice.status in ("Planned", "Billed", "Due")
-    return in_use and item.reversal_kind != "offset" and not is_cancelled(item)
 
 
 def is_chosen(item: Item, params: Row) -> bool:

@@ -14,10 +14,14 @@ PRIORITY_RANK = {"high": 0, "medium": 1, "low": 2}
 
 @dataclass
 class Association:
-    """What a payment is for; nothing for money already in a fund (R-PAP-02)."""
+    """What a payment is for; nothing for money already in a fund (R-PAP-02). And out of whose designated fund it comes.
+
+    What refills that fund is paid whatever the period that the payment is for (R-RC-7).
+    """
 
     period: Period | None = None
     invoice: Invoice | None = None
+    fund_policy_id: str | None = None
 
 
 @dataclass
@@ -46,7 +50,8 @@ def passes(item: Item, name: str, association: Association) -> bool:
     if name == "past_due":
         return status_in_paying(invoice) == "Due"
     if name == "policy_period":
-        return association.period is None or item.charge.period is association.period
+        is_refill = item.charge.fund_policy_id is not None and association.fund_policy_id is not None
+        return is_refill or association.period is None or item.charge.period is association.period
     assert name == "positive"
     return True  # negative items are credits and are not excluded by it (R-DST-03)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -118,8 +119,8 @@ class Charge:
 
     @property
     def policy_id(self) -> str | None:
-        """Its policy, if any."""
-        return self.period.policy.policy_id if self.period else None
+        """Its policy, if any; of a recapture the one whose designated fund it refills."""
+        return self.period.policy.policy_id if self.period else self.fund_policy_id
 
     @property
     def term_number(self) -> int | None:
@@ -255,7 +256,7 @@ class Stream:
     cadence: Cadence
     fix: str
     invoices: list[Invoice] = field(default_factory=list)
-    made: int = 0
+    made: Counter[date] = field(default_factory=Counter)
 
     @property
     def stream_key(self) -> str:
@@ -313,8 +314,9 @@ class Stream:
 
     def make(self, bill_date: date, due_date: date, *, is_ad_hoc: bool) -> Invoice:
         """A new invoice that realises no date of the cadence (R-INV-20, R-INV-30)."""
-        self.made += 1
-        invoice = Invoice(self, None, bill_date, due_date, is_ad_hoc=is_ad_hoc, made_as=f"+{self.made}")
+        self.made[bill_date] += 1
+        made_as = f"{bill_date}+{self.made[bill_date]}"
+        invoice = Invoice(self, None, bill_date, due_date, is_ad_hoc=is_ad_hoc, made_as=made_as)
         return self.add(invoice)
 
     def next_planned(self) -> Invoice | None:

@@ -139,6 +139,7 @@ def distribute_fund(
     items = [item for item in account.items if not item.is_held]  # R-CHD-9
     if fund is not None:
         items = [item for item in items if policy_of_fund(item) == fund]
+    association = Association(association.period, association.invoice, fund)
     first_half = None
     for part in distribute(items, account.allocation_plan, association, money):
         # A credit pays without a payment, also where a payment is the occasion.

@@ -140,3 +140,9 @@ def is_cancelled(item: Item) -> bool:
     """Whether an offset, of the same charge or of one that reverses it, has cancelled an item."""
     beside = item.invoice.items
     return any(other.related is item and other.reversal_kind == "offset" for other in beside)
+
+
+def is_standing(item: Item) -> bool:
+    """Neither an offset nor taken back by one, on an invoice that was not ended otherwise than by billing (silent)."""
+    in_use = item.invoice.status in ("Planned", "Billed", "Due")
+    return in_use and item.reversal_kind != "offset" and not is_cancelled(item)
