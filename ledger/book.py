@@ -80,8 +80,9 @@ class Book:
             return self
         frame = self.frames[table]
         columns = [frame[name].clone().scatter(rows, new.cast(frame.schema[name])) for name, new in values.items()]
-        before = self.changed_rows.get(table)
-        changed = rows.cast(pl.UInt32) if before is None else before.append(rows.cast(pl.UInt32))
+        changed = rows.cast(pl.UInt32)
+        if table in self.changed_rows:
+            changed = pl.concat([self.changed_rows[table], changed])  # a new series: the book before this one stays
         return Book(
             {**self.frames, table: frame.with_columns(columns)},
             self.opened_at,

@@ -100,7 +100,8 @@ def distribute_on_turned_invoices(
     """Apply the funds of the payers whose invoices were billed or became due today (R-DST-10, R-DST-16).
 
     As if the funds were distributed once when invoices are billed and once more when others become due. One pass gives
-    the same, but for payers who have both and whose plan tells billed from due: those get both.
+    the same, but for payers who have both and whose plan tells billed from due, or who pay recaptures, which bring new
+    money into a fund (R-RC-5): those get both.
     """
     sensitive = [
         name
@@ -108,8 +109,10 @@ def distribute_on_turned_invoices(
         if "past_due" in plan.filters or "billed_status" in plan.orders
     ]
     both = billed_accounts.filter(billed_accounts.is_in(due_accounts.implode()))
+    is_sensitive = pl.col("payment_allocation_plan").is_in(sensitive)
+    refilling = _payers_of_recaptures(book, both)
     twice = book["accounts"].filter(
-        pl.col("account_key").is_in(both.implode()) & pl.col("payment_allocation_plan").is_in(sensitive)
+        pl.col("account_key").is_in(both.implode()) & (is_sensitive | pl.col("account_key").is_in(refilling.implode()))
     )["account_key"]
     yesterday = day - timedelta(days=1)
     first = distribute_funds(book, twice, day, carrier, billed_through=day, due_through=yesterday)
@@ -120,6 +123,15 @@ def distribute_on_turned_invoices(
         pl.concat([first.transactions, second.transactions]),
         pl.concat([first.payment_items, second.payment_items]),
     )
+
+
+def _payers_of_recaptures(book: Book, account_keys: pl.Series) -> pl.Series:
+    """Those of these accounts that have recapture items to pay."""
+    if account_keys.is_empty():
+        return account_keys
+    is_open = pl.col("paid") + pl.col("written_off") != pl.col("amount")
+    items = book["invoice_items"].filter(pl.col("is_recapture") & is_open)
+    return items.filter(pl.col("account_key").is_in(account_keys.implode()))["account_key"].unique()
 
 
 def distribute_funds(  # noqa: PLR0913 -- the clock of a billing day is two dates

@@ -99,10 +99,13 @@ def _find_by_scope(book: Book, charges: pl.DataFrame, carrier: Carrier) -> tuple
 
 
 def _with_scope(rows: pl.DataFrame) -> pl.DataFrame:
-    """Add the policy that the stream serves, 0 when what the payer pays shares it (R-CI-11..13, R-LB-02)."""
+    """Add the policy that the stream serves, 0 when what the payer pays shares it (R-CI-11..13, R-LB-02).
+
+    What is of no policy period is of the account, also a recapture that refills the fund of a policy (R-CI-28).
+    """
     is_policy_level = (
         (pl.col("payer_invoice_by") == "policy")
-        & (pl.col("policy_key") > 0)
+        & (pl.col("period_key") > 0)
         & (pl.col("payer_account_type") != "list_bill")
     )
     return rows.with_columns(stream_policy_key=pl.when(is_policy_level).then(pl.col("policy_key")).otherwise(0))

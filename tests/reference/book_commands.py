@@ -36,8 +36,8 @@ COMMAND_TYPES = (
     "hold_charge",
     "release_charge_hold",
 )
-SCHEDULE_CHANGES = COMMAND_TYPES[1:2] + COMMAND_TYPES[3:6] + COMMAND_TYPES[9:13]
-"""Those that may be refused for want of equity."""
+SCHEDULE_CHANGES = (*COMMAND_TYPES[1:2], *COMMAND_TYPES[4:6], *COMMAND_TYPES[9:13])
+"""Those that may be refused for want of equity; a move of an item never is (R-EQT-17)."""
 
 
 class CommandMaker:
@@ -57,7 +57,8 @@ class CommandMaker:
             drawn = getattr(self, kind)(account, day)
             if drawn is not None:
                 rows.append(self.finish(kind, drawn))
-        return rows
+        # An invoice is named after its date of the cadence, which a change of invoice days changes.
+        return [row for row in rows if row["command_type"] == "change_invoice_days"][:1] or rows
 
     def finish(self, kind: str, drawn: Row) -> Row:
         """A landing row: some targets are unknown, some changes are not to cost equity."""

@@ -21,17 +21,35 @@ from tests.reference.model import Model
 Inbox = dict[str, list[Row]]
 TABLES = ("accounts", "billing_instructions", "charges", "payments", "commands")
 FEATURES = {
-    "special_handling": False,
-    "holds_for_audit": False,
-    "other_instructions": False,  # audit, offset, onset
+    "special_handling": True,
+    "holds_for_audit": True,
+    "other_instructions": True,  # audit, offset, onset
     "charge_groups": True,
     "list_bill": False,
-    "low_balance": False,
-    "invoice_fee": False,
-    "payment_requests": False,
-    "policy_changes_like_originals": False,  # which invoice follows an item that is billed is not agreed
+    "low_balance": True,
+    "invoice_fee": True,
+    "payment_requests": True,
+    "policy_changes_like_originals": True,
     "unknown_policies_of_known_payers": False,  # held in suspense
-} | dict.fromkeys(COMMAND_TYPES, False)
+    **dict.fromkeys(COMMAND_TYPES, False),
+    "change_payment_schedule": True,
+    "assign_payment_plan": True,
+    "change_invoice_days": True,
+    "create_recapture": True,
+    "release_charge_hold": True,
+    "hold_charge": True,
+    "reverse_item_and_reallocate": True,
+    "modify_planned_items": True,
+    "set_charge_default_payer": True,
+    "move_invoice_item": True,
+    "resend_invoice": True,
+    "change_invoice_dates": True,
+    "create_invoice": True,
+    "set_billing_level": True,
+    "reassign_item_payer": True,
+    "reassign_charge_payer": True,
+    "reverse_charge": True,
+}
 """What books may hold. Off is what the engine has not, or what is known to disagree."""
 BILLING_PLANS = ("standard", "other", "third", "fourth")
 YEARS = (2023, 2024, 2024, 2027)

@@ -113,9 +113,16 @@ def invoice_policy_charge(model: Model, charge: Charge, plan: dict[str, Any], to
 
 
 def slices_of(
-    model: Model, charge: Charge, amount: int, plan: dict[str, Any], stream: Stream, today: date
+    model: Model,
+    charge: Charge,
+    amount: int,
+    plan: dict[str, Any],
+    stream: Stream,
+    today: date,
+    *,
+    not_before: date | None = None,
 ) -> list[Slice]:
-    """What a plan makes of an amount of a charge of a policy period (R-CI-25..43)."""
+    """What a plan makes of an amount of a charge of a policy period (R-CI-25..43, R-PS-11)."""
     period = charge.period
     assert period is not None
     cutoff = plan["item_placement_cutoff"]
@@ -134,6 +141,7 @@ def slices_of(
         periodic_dates=periodic_dates(charge, period, plan, stream),
         may_be_placed=may_be_placed,
         remainder_treatment=model.carrier["installment_remainder"],
+        not_before=not_before,
     )
 
 

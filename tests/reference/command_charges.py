@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from tests.reference.charging import account_stream
 from tests.reference.entities import Account, Charge, Item, add_item
 from tests.reference.refusing import refuse
-from tests.reference.settling import is_cancelled, like, offset, onset, settle, take_back
+from tests.reference.settling import is_standing, like, offset, onset, settle, take_back, take_back_write_offs
 
 if TYPE_CHECKING:
     from tests.reference.model import Model
@@ -17,7 +17,11 @@ Row = dict[str, Any]
 
 
 def reverse_charge(model: Model, row: Row, charge: Charge, today: date) -> None:
-    """A charge of the opposite amount, item by item on the same invoices; what was paid comes back (R-CR-5)."""
+    """A charge of the opposite amount, item by item on the same invoices; what was paid comes back (R-CR-5).
+
+    It takes effect with the charge or today, whichever is later; an item is cancelled by what its own offsets have left
+    of it; a hold of the charge ends (silent).
+    """
     if charge.pattern_data["subtype"] in ("pro_rata", "recapture"):
         refuse("such a charge cannot be reversed (R-CR-2)")
     if charge.reverses is not None or any(other.reverses is charge for other in model.all_charges):
@@ -29,7 +33,7 @@ def reverse_charge(model: Model, row: Row, charge: Charge, today: date) -> None:
         pattern_data=charge.pattern_data,
         amount=-charge.amount,
         charge_date=today,
-        effective_date=today,
+        effective_date=max(charge.effective_date, today),
         owner=charge.owner,
         period=charge.period,
         payer=charge.payer,
@@ -41,12 +45,17 @@ def reverse_charge(model: Model, row: Row, charge: Charge, today: date) -> None:
     )
     model.add_charge(reversing)
     model.posted.initial_charge(reversing, today)
-    for item in list(charge.items):
+    charge.held = None
+    for item in charge.items:
         take_back(model, item, today)
-    for item in list(charge.items):
-        opposite = like(item, -item.amount, item.invoice, "offset", reversing)
-        model.posted.as_its_invoice(opposite, today)
-        settle(model, item, opposite, today)
+        take_back_write_offs(model, item, today)
+    for item in charge.items:
+        own = [other.amount for other in charge.items if other.related is item and other.reversal_kind == "offset"]
+        left = item.amount + sum(own)
+        if left and item.reversal_kind != "offset":
+            opposite = like(item, -left, item.invoice, "offset", reversing)
+            model.posted.as_its_invoice(opposite, today)
+            settle(model, item, opposite, today)
 
 
 def create_recapture(model: Model, row: Row, account: Account, today: date) -> None:
@@ -61,7 +70,7 @@ def create_recapture(model: Model, row: Row, account: Account, today: date) -> N
         refuse("no recapture pattern")
     if policy_id not in account.funds:
         refuse("the account has no such fund")
-    same_day = [c for c in model.all_charges if c.context == "recapture" and c.charge_date == today]
+    same_day = [c for c in model.all_charges if c.pattern_data["subtype"] == "recapture" and c.charge_date == today]
     number = len([charge for charge in same_day if charge.owner is account]) + 1
     charge = Charge(
         instruction_id=None,
@@ -74,7 +83,7 @@ def create_recapture(model: Model, row: Row, account: Account, today: date) -> N
         owner=account,
         period=None,
         payer=account,
-        context="recapture",
+        context="account_general",
         made_as=f"recapture/{account.account_id}/{today}/{number}",
         fund_policy_id=policy_id,
     )
@@ -88,14 +97,14 @@ def hold_charge(model: Model, row: Row, charge: Charge, today: date) -> None:  #
     """Hold a charge: what is billed and open of it goes to the next planned invoice (R-CHD-4, R-CHD-5)."""
     if charge.held:
         refuse("it is held already")
-    for item in list(charge.items):
-        if item.invoice.status not in ("Billed", "Due") or item.reversal_kind == "offset" or is_cancelled(item):
-            continue
+    billed = [item for item in charge.items if is_standing(item) and not item.is_planned]
+    for item in billed:
         if item.amount < 0:
             take_back(model, item, today)
-        if item.unpaid:
-            onset(item, item.invoice.stream.next_one(today, model.business), item.unpaid)
-            offset(model, item, today, item.unpaid)
+    for item in [item for item in billed if item.unpaid]:
+        left = item.unpaid
+        offset(model, item, today, left)
+        onset(item, item.invoice.stream.next_one(today, model.business), left)
     charge.held = "dispute"
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from tests.reference.charging import due_date_of
 from tests.reference.entities import Invoice, Stream
 from tests.reference.equity import check_equity
 from tests.reference.refusing import refuse
@@ -17,14 +16,18 @@ Row = dict[str, Any]
 
 
 def create_invoice(model: Model, row: Row, stream: Stream, today: date) -> None:
-    """An empty planned invoice; by default that of the next unused date of the cadence (R-INV-30)."""
+    """An empty planned invoice; by default that of the next unused date of the cadence (R-INV-30).
+
+    With its own bill date it is due as many days later as that one would be (silent).
+    """
     params = row.get("params") or {}
     bill, due = params.get("bill_date"), params.get("due_date")
-    if bill is None:
-        slot = stream.potential(today, today, "bill_date", model.business)
-        bill = slot.bill_date
-        due = due or slot.due_date
-    due = due or due_date_of(model, stream, bill)
+    following = stream.potential(today, today, "bill_date", model.business)
+    if bill is None and due is None and not params.get("is_ad_hoc"):
+        stream.add(following)
+        return
+    bill = bill or following.bill_date
+    due = due or max(bill, bill + (following.due_date - following.bill_date))
     if bill < today or due < bill:
         refuse("an invoice is billed today or later, and due then or later")
     stream.make(bill, due, is_ad_hoc=bool(params.get("is_ad_hoc")))

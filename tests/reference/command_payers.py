@@ -29,7 +29,7 @@ def reassign_charge_payer(model: Model, row: Row, charge: Charge, today: date) -
     charge.payer = payer
     items = list(charge.items)
     if params.get("items") == "not_fully_paid":
-        items = [item for item in items if item.unpaid]
+        items = [item for item in items if item.amount != item.paid]
     reassign(model, items, payer, params, today)
 
 
@@ -48,21 +48,25 @@ def may_be_reassigned(item: Item, payer: Account) -> bool:
 
 
 def reassign(model: Model, items: list[Item], payer: Account, params: Row, today: date) -> None:
-    """Planned items move; billed ones are cancelled and come back at the new payer (R-ITM-13..18)."""
+    """Planned items move; billed ones are cancelled and come back at the new payer (R-ITM-13..18).
+
+    Planned ones go first; of the billed ones of a charge the new items are numbered before the offsets (silent).
+    """
     items = [item for item in items if may_be_reassigned(item, payer)]
     reverse = params.get("reverse_payments") or "no"
     sources = [item.invoice for item in items]
     for item in items:
         if reverse == "yes" or (reverse == "only_for_non_planned" and not item.is_planned):
             take_back(model, item, today)
-    for item in items:
+    for item in [item for item in items if item.is_planned]:
         stream = stream_of(item.charge, payer)
-        if item.is_planned:
-            move(item, stream.find(item.event_date, cutoff_of(item.charge), today, model.business))
-            continue
+        move(item, stream.find(item.event_date, cutoff_of(item.charge), today, model.business))
+    billed = [item for item in items if not item.is_planned]
+    for item in billed:
+        stream = stream_of(item.charge, payer)
         invoice = invoice_of_today(model, stream, today) if params.get("catch_up") else None
-        successor = onset(item, invoice or stream.next_one(today, model.business))
-        move_parts(model, item, successor, today)
+        move_parts(model, item, onset(item, invoice or stream.next_one(today, model.business)), today)
+    for item in billed:
         offset(model, item, today)
     for source in sources:
         if source in source.stream.invoices:

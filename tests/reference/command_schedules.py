@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from tests.reference.charging import place, plan_for, slices_of, stream_of
 from tests.reference.dates import resolve_timing
-from tests.reference.entities import Charge, Item, Policy, add_item, delete_if_empty, take_off
+from tests.reference.entities import Charge, Item, Period, Policy, delete_if_empty, take_off
 from tests.reference.equity import check_equity
 from tests.reference.payments import distribute_account
 from tests.reference.refusing import refuse
-from tests.reference.settling import is_cancelled, offset, paid_parts, take_back
-from tests.reference.slicing import Slice, effective_plan, first_periodic_timing, installment_amounts
+from tests.reference.settling import empty_designated_funds, is_standing, offset, paid_parts, take_back
+from tests.reference.slicing import effective_plan, first_periodic_timing
 from tests.reference.targets import period_of
 
 if TYPE_CHECKING:
@@ -32,20 +32,33 @@ def change_payment_schedule(model: Model, row: Row, policy: Policy, today: date)
     now = effective_plan(plan, period.created_by)
     timing = first_periodic_timing(now)
     period.first_periodic_date = resolve_timing(timing, plan["interval"], period.created_on, period.start, period.start)
-    payers = set()
-    for charge in [charge for charge in model.all_charges if charge.period is period]:
-        items = [item for item in charge.items if is_chosen(item, params)]
-        payers |= {part.account for item in items for part in paid_parts(model, item)}
-        rebuild(model, charge, items, params, today)
+    chosen = [(c, [item for item in c.items if is_chosen(item, params)]) for c in charges_of_plan(model, period)]
+    items = [item for _, of_charge in chosen for item in of_charge]
+    sources = [item.invoice for item in items]
+    payers = {part.account for item in items for part in paid_parts(model, item)}
+    for item in items:
+        take_back(model, item, today)
+    empty_designated_funds(model, today)
+    for charge, of_charge in chosen:
+        rebuild(model, charge, of_charge, params, today)
+    for source in sources:
+        if source in source.stream.invoices:
+            delete_if_empty(source)
     if params.get("payments") != "reverse_only":
         for account in sorted(payers, key=lambda account: account.account_id):
             distribute_account(model, account, today)
     check_equity(model, row, [period], today)
 
 
+def charges_of_plan(model: Model, period: Period) -> list[Charge]:
+    """The charges of a period that follow its plan: of an instruction, neither reversed nor a reversal (silent)."""
+    charges = [charge for charge in model.all_charges if charge.period is period and charge.instruction_id]
+    return [charge for charge in charges if not any(charge is other.reverses for other in model.all_charges)]
+
+
 def is_chosen(item: Item, params: Row) -> bool:
     """Whether an item is to be made anew (R-PS-5, R-PS-6)."""
-    if item.reversal_kind == "offset" or is_cancelled(item):
+    if not is_standing(item):
         return False
     which = params.get("items") or "planned_items"
     if which == "all_items":
@@ -56,15 +69,16 @@ def is_chosen(item: Item, params: Row) -> bool:
 
 
 def rebuild(model: Model, charge: Charge, items: list[Item], params: Row, today: date) -> None:
-    """Take items of a charge away and make others of the same sum (R-PS-9..11)."""
+    """Take items of a charge away and make others of the same sum (R-PS-9..11).
+
+    New installments are numbered after those that stay; without all items, or down payments among those that are
+    processed, the new plan makes no down payment (silent).
+    """
     total = sum(item.amount for item in items)
     for item in items:
-        take_back(model, item, today)
-        source = item.invoice
         if item.is_planned:
             take_off(item)
             charge.items.remove(item)
-            delete_if_empty(source)
         else:
             offset(model, item, today)
     if total == 0:
@@ -72,30 +86,12 @@ def rebuild(model: Model, charge: Charge, items: list[Item], params: Row, today:
     assert charge.period is not None
     plan = plan_for(charge.period, charge.context or "", charge.effective_date, {})
     stream = stream_of(charge, charge.payer)
-    if params.get("items") == "all_items":
-        place(model, stream, charge, slices_of(model, charge, total, plan, stream, today), today)
-        return
-    if not any(item.item_type == "deposit" for item in items):
+    is_whole = params.get("items") == "all_items"
+    if not is_whole and not params.get("include_down_payment"):
         plan = plan | {"has_down_payment": False}
-    slices = slices_of(model, charge, total, plan, stream, today)
-    kept = [part for part in slices if part.event_date >= today]
-    if not kept:
-        last = slices[-1]
-        invoice = stream.next_one(today, model.business)
-        number = 1 if last.item_type == "installment" else None
-        add_item(Item(charge, charge.last_item_no + 1, last.item_type, today, total, invoice, number), invoice)
-        return
-    place(model, stream, charge, again(kept, total, model.carrier["installment_remainder"]), today)
-
-
-def again(kept: list[Slice], total: int, remainder: str) -> list[Slice]:
-    """The amounts once more, over the dates that are left (R-PS-11)."""
-    installments = [part for part in kept if part.item_type == "installment"]
-    rest = total - sum(part.amount for part in kept if part.item_type != "installment")
-    if not installments:
-        kept[-1].amount += rest
-        return kept
-    for number, amount in enumerate(installment_amounts(rest, len(installments), remainder)):
-        installments[number].amount = amount
-        installments[number].installment_number = number + 1
-    return kept
+    last_number = max((item.installment_number or 0 for item in charge.items if is_standing(item)), default=0)
+    slices = slices_of(model, charge, total, plan, stream, today, not_before=None if is_whole else today)
+    for part in slices:
+        if part.installment_number:
+            part.installment_number += last_number
+    place(model, stream, charge, slices, today)

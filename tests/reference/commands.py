@@ -18,6 +18,7 @@ from tests.reference import (
     command_schedules,
 )
 from tests.reference.refusing import RefusedError, refuse
+from tests.reference.settling import empty_designated_funds
 from tests.reference.targets import account_of, find_target
 
 if TYPE_CHECKING:
@@ -86,6 +87,7 @@ def carry_out(model: Model, row: Row, today: date) -> None:
     before = snapshot(model)
     try:
         PROCESSES[row["command_type"]](model, row, target, today)
+        empty_designated_funds(model, today)
     except RefusedError:
         model.__dict__.update(before)
         raise
@@ -97,6 +99,8 @@ def snapshot(model: Model) -> dict[str, Any]:
     sys.setrecursionlimit(1_000_000)
     try:
         shared = {id(model.carrier): model.carrier, id(model.business): model.business}
+        for named in ("charge_patterns", "billing_plans", "payment_plans", "allocation_plans"):
+            shared |= {id(settings): settings for settings in model.carrier[named].values()}
         shared |= {id(line): line for line in model.posted.lines}
         return copy.deepcopy(model.__dict__, shared)
     finally:

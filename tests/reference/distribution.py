@@ -14,10 +14,14 @@ PRIORITY_RANK = {"high": 0, "medium": 1, "low": 2}
 
 @dataclass
 class Association:
-    """What a payment is for; nothing for money already in a fund (R-PAP-02)."""
+    """What a payment is for; nothing for money already in a fund (R-PAP-02). And out of whose designated fund it comes.
+
+    What refills that fund is paid whatever the period that the payment is for (R-RC-7).
+    """
 
     period: Period | None = None
     invoice: Invoice | None = None
+    fund_policy_id: str | None = None
 
 
 @dataclass
@@ -29,19 +33,25 @@ class Applied:
     credit: Item | None = None
 
 
+def status_in_paying(invoice: Invoice) -> str:
+    """The status of an invoice; one that was written off was due (A-17), if something of it is open again (silent)."""
+    return "Due" if invoice.status == "Written Off" else invoice.status
+
+
 def passes(item: Item, name: str, association: Association) -> bool:
     """One filter (R-PAP-08)."""
     invoice = item.invoice
     if name == "billed_or_due":
-        return invoice.status in ("Billed", "Due")
+        return status_in_paying(invoice) in ("Billed", "Due")
     if name == "invoice":
         return association.invoice is None or invoice is association.invoice
     if name == "next_planned_invoice":
-        return invoice.status in ("Billed", "Due") or invoice is invoice.stream.next_planned()
+        return status_in_paying(invoice) in ("Billed", "Due") or invoice is invoice.stream.next_planned()
     if name == "past_due":
-        return invoice.status == "Due"
+        return status_in_paying(invoice) == "Due"
     if name == "policy_period":
-        return association.period is None or item.charge.period is association.period
+        is_refill = item.charge.fund_policy_id is not None and association.fund_policy_id is not None
+        return is_refill or association.period is None or item.charge.period is association.period
     assert name == "positive"
     return True  # negative items are credits and are not excluded by it (R-DST-03)
 
@@ -61,7 +71,7 @@ def order_value(item: Item, name: str, association: Association) -> Any:
     values = {
         "billed_date": bill_date.toordinal(),
         "reverse_billed_date": -bill_date.toordinal(),
-        "billed_status": STATUS_RANK[invoice.status],
+        "billed_status": STATUS_RANK[status_in_paying(invoice)],
         "charge_pattern": PRIORITY_RANK[item.charge.pattern_data["priority"]],
         "event_date": item.event_date.toordinal(),
         "reverse_event_date": -item.event_date.toordinal(),

@@ -8,9 +8,12 @@ import polars as pl
 
 from ledger.balances import t_account_name
 from ledger.book import Book
+from ledger.invoices import INVOICES_PER_STREAM_AND_DAY
 
 DRAFT = "PAYMENT-REQUEST-"
 """How the engine names the payments that it drafts itself."""
+
+_KEYS_PER_STREAM = 2**20
 
 
 def book_tables(book: Book, lag: timedelta, today: date) -> dict[str, pl.DataFrame]:
@@ -161,10 +164,15 @@ def stream_ids(book: Book) -> pl.DataFrame:
 
 
 def invoice_ids(book: Book) -> pl.DataFrame:
-    """invoice_key and `external`: the stream, and the date of the cadence, or a number where there is none."""
+    """invoice_key and `external`: the stream, and the date of the cadence.
+
+    Where there is none, the day for which it was made, which is in its key, and its number on that day.
+    """
     invoices = book["invoices"].join(stream_ids(book), on="stream_key", how="left").sort("invoice_key")
-    number = pl.col("cadence_date").is_null().cum_sum().over("stream_key")
-    part = pl.coalesce(pl.col("cadence_date").cast(pl.String), pl.format("+{}", number))
+    number = pl.col("invoice_key") % INVOICES_PER_STREAM_AND_DAY
+    days = pl.col("invoice_key") % _KEYS_PER_STREAM // INVOICES_PER_STREAM_AND_DAY
+    made_for = pl.lit(date(1900, 1, 1)) + pl.duration(days=days)
+    part = pl.coalesce(pl.col("cadence_date").cast(pl.String), pl.format("{}+{}", made_for, number))
     return invoices.select("invoice_key", external=pl.concat_str("stream", part, separator="|"))
 
 
@@ -206,13 +214,14 @@ def charge_ids(book: Book) -> pl.DataFrame:
 
 
 def _items(book: Book, charges: pl.DataFrame, status: pl.Expr) -> pl.DataFrame:
-    """Items with the dates and the status of their invoices."""
+    """Items with the dates and the status of their invoices; one that was removed is on no invoice any more."""
     terms = book["policy_periods"].select("period_key", "term_number")
     invoices = book["invoices"].select("invoice_key", "bill_date", "due_date", "outcome")
     external = charges.select(pl.col("engine_charge_key").alias("charge_key"), external_charge="charge_key")
     related = charges.select(related_charge="engine_charge_key", related_charge_key="charge_key")
     return (
         _named(book, "invoice_items")
+        .filter(pl.col("invoice_key") > 0)
         .join(terms, on="period_key", how="left")
         .join(invoices, on="invoice_key", how="left")
         .join(invoice_ids(book), on="invoice_key", how="left")

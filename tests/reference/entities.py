@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -23,6 +24,7 @@ class Account:
     streams: dict[tuple[str | None, str], Stream] = field(default_factory=dict)
     funds: dict[str | None, int] = field(default_factory=lambda: {None: 0})
     items: list[Item] = field(default_factory=list)
+    invoices_made: int = 0
 
     @property
     def policy_level(self) -> bool:
@@ -71,6 +73,7 @@ class Period:
     has_equity_warnings: bool = True
     min_equity_days: int = 30
     status: str = "in_force"
+    cancelled_on: date | None = None
 
 
 @dataclass(eq=False)
@@ -116,8 +119,8 @@ class Charge:
 
     @property
     def policy_id(self) -> str | None:
-        """Its policy, if any."""
-        return self.period.policy.policy_id if self.period else None
+        """Its policy, if any; of a recapture the one whose designated fund it refills."""
+        return self.period.policy.policy_id if self.period else self.fund_policy_id
 
     @property
     def term_number(self) -> int | None:
@@ -214,7 +217,7 @@ class WriteOffItem:
 class Invoice:
     """A dated invoice of a stream; ``slot`` is the date of the cadence that it realises, if it does.
 
-    ``made_as`` tells invoices without such a date apart.
+    ``made_as`` tells invoices without such a date apart; ``number`` counts those of the payer as they are made.
     """
 
     stream: Stream
@@ -224,6 +227,7 @@ class Invoice:
     status: str = "Planned"
     is_ad_hoc: bool = False
     made_as: str = ""
+    number: int = 0
     items: list[Item] = field(default_factory=list)
 
     @property
@@ -252,7 +256,7 @@ class Stream:
     cadence: Cadence
     fix: str
     invoices: list[Invoice] = field(default_factory=list)
-    made: int = 0
+    made: Counter[date] = field(default_factory=Counter)
 
     @property
     def stream_key(self) -> str:
@@ -303,18 +307,25 @@ class Stream:
     def add(self, invoice: Invoice) -> Invoice:
         """Enter an invoice in the stream when it is new (R-CI-14)."""
         if invoice not in self.invoices:
+            self.payer.invoices_made += 1
+            invoice.number = self.payer.invoices_made
             self.invoices.append(invoice)
         return invoice
 
     def make(self, bill_date: date, due_date: date, *, is_ad_hoc: bool) -> Invoice:
         """A new invoice that realises no date of the cadence (R-INV-20, R-INV-30)."""
-        self.made += 1
-        invoice = Invoice(self, None, bill_date, due_date, is_ad_hoc=is_ad_hoc, made_as=f"+{self.made}")
+        self.made[bill_date] += 1
+        made_as = f"{bill_date}+{self.made[bill_date]}"
+        invoice = Invoice(self, None, bill_date, due_date, is_ad_hoc=is_ad_hoc, made_as=made_as)
         return self.add(invoice)
 
     def next_planned(self) -> Invoice | None:
-        """The next planned invoice: the Planned one with the earliest bill date (R-PAP-08)."""
+        """The next planned invoice: the Planned one with the earliest bill date (R-PAP-08).
+
+        One without items, or whose items are all held, will not be billed and is passed over (silent).
+        """
         planned = [invoice for invoice in self.invoices if invoice.status == "Planned"]
+        planned = [invoice for invoice in planned if any(not item.is_held for item in invoice.items)]
         return min(planned, key=lambda invoice: (invoice.bill_date, invoice.due_date), default=None)
 
 

@@ -25,26 +25,30 @@ def check_equity(model: Model, row: dict[str, Any], periods: Iterable[Period | N
 
 
 def first_violation(model: Model, period: Period, today: date) -> date | None:
-    """The first day on which what is due by then leaves less equity than the period should have (R-EQT-12, 13)."""
+    """The first day on which what is due by then leaves less equity than the period should have (R-EQT-12, 13).
+
+    What costs nothing needs no equity; a period ends when it is cancelled; what is written off is not due (silent).
+    """
     charges = [charge for charge in model.all_charges if charge.period is period and charge.in_equity]
     total = sum(charge.amount for charge in charges)
+    if total <= 0:
+        return None
+    end = period.cancelled_on or period.coverage_end
     term = (period.coverage_end - period.start).days
 
     def provided(day: date) -> Fraction:
         """Service provided by the start of a day (R-EQT-01, R-EQT-10)."""
         result = Fraction(0)
         for charge in charges:
-            start = min(charge.effective_date, period.coverage_end)
+            start = min(max(charge.effective_date, period.start), plus_days(period.coverage_end, -1))
             length = (period.coverage_end - start).days
-            if day >= period.coverage_end:
-                result += charge.amount
-            elif length:
-                result += Fraction(charge.amount * max((day - start).days, 0), length)
+            result += Fraction(charge.amount * max((day - start).days, 0), length)
         return result
 
     day = max(period.start, today)
-    while day < period.coverage_end:
-        due = sum(item.amount for charge in charges for item in charge.items if item.invoice.due_date <= day)
+    items = [item for charge in charges for item in charge.items]
+    while day < end:
+        due = sum(item.amount - item.written_off for item in items if item.invoice.due_date <= day)
         threshold = min(Fraction(period.min_equity_days * total, term), total - provided(day))
         if due - provided(day) < threshold:
             return day

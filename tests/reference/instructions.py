@@ -81,6 +81,8 @@ def take_instruction(model: Model, row: dict[str, Any], charge_rows: list[dict[s
         period = find_period(model, row)
         check_status(period, row)
         period.status = {"cancellation": "cancelled", "reinstatement": "in_force"}.get(kind, period.status)
+        if kind in ("cancellation", "reinstatement"):
+            period.cancelled_on = row["effective_date"] if kind == "cancellation" else None
         if kind == "audit":
             release_for_audit(model, period)
     elif kind != "account_general":

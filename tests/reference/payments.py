@@ -15,8 +15,13 @@ if TYPE_CHECKING:
 
 def take_payments(model: Model, rows: list[dict[str, Any]], today: date) -> None:
     """Receive all payments of the day, then distribute them, oldest first (R-DST-15)."""
+    receive_in_order(model, sorted(rows, key=lambda row: (row.get("payment_date") or today, row["payment_id"])), today)
+
+
+def receive_in_order(model: Model, rows: list[dict[str, Any]], today: date) -> None:
+    """Receive payments, then distribute them."""
     received: list[tuple[dict[str, Any], Association | None]] = []
-    for row in sorted(rows, key=lambda row: (row.get("payment_date") or today, row["payment_id"])):
+    for row in rows:
         is_new = row["payment_id"] not in model.all_payments  # the same id again has no effect
         received += [(row, receive(model, row, today))] if is_new else []
     for row, association in received:
@@ -134,6 +139,7 @@ def distribute_fund(
     items = [item for item in account.items if not item.is_held]  # R-CHD-9
     if fund is not None:
         items = [item for item in items if policy_of_fund(item) == fund]
+    association = Association(association.period, association.invoice, fund)
     first_half = None
     for part in distribute(items, account.allocation_plan, association, money):
         # A credit pays without a payment, also where a payment is the occasion.

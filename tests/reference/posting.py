@@ -138,9 +138,9 @@ class Journal:
 
     def as_its_invoice(self, item: Item, today: date) -> None:
         """What an item that comes to a billed invoice has to catch up with (A-8)."""
-        if item.invoice.status in ("Billed", "Due"):
+        if item.invoice.status in ("Billed", "Due", "Written Off"):
             self.billed(item, today)
-        if item.invoice.status == "Due":
+        if item.invoice.status in ("Due", "Written Off"):
             self.due(item, today)
 
     def money_received(self, account: Account, fund: str | None, payment: dict[str, Any], today: date) -> None:
@@ -174,12 +174,13 @@ class Journal:
         ids = of_item(part.item) | {"payment_id": part.payment_id}
         self.post("ChargePaidFromAccount", today, today, part.amount, debit=debit, credit=credit, **ids)
 
-    def written_off(self, item: Item, amount: int, today: date) -> None:
-        """ChargeWrittenOff: the sign selects the T-accounts (R-TXN-07)."""
+    def written_off(self, item: Item, amount: int, today: date, *, back: bool = False) -> None:
+        """ChargeWrittenOff: the sign selects the T-accounts (R-TXN-07); taken back, the sides swap (R-LED-13)."""
         legs = charge_leg(item.charge, "Write-Off Expense"), charge_leg(item.charge, "Due")
         if amount < 0:
             legs = charge_leg(item.charge, "Due"), charge_leg(item.charge, "Negative Write-Off Income")
-        self.post("ChargeWrittenOff", today, today, abs(amount), debit=[legs[0]], credit=[legs[1]], **of_item(item))
+        amount = -abs(amount) if back else abs(amount)
+        self.post("ChargeWrittenOff", today, today, amount, debit=[legs[0]], credit=[legs[1]], **of_item(item))
 
     def between_funds(self, account: Account, policy_id: str, amount: int, today: date) -> None:
         """TransferTransaction of a designated fund to the default one, the other way when negative (R-TXN-14)."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from tests.reference.dates import plus_days
 from tests.reference.entities import Invoice
-from tests.reference.payments import take_payments
+from tests.reference.payments import receive_in_order
 
 if TYPE_CHECKING:
     from tests.reference.model import Model
@@ -31,20 +31,31 @@ def request_payment(model: Model, invoice: Invoice, today: date) -> None:
     payer = invoice.stream.payer
     if payer.responsive or invoice.amount_due <= 0:
         return
-    plan = payer.billing_plan
-    request = plus_days(today, plan.get("request_interval_days", 0))
+    date_of_request = plus_days(today, payer.billing_plan.get("request_interval_days", 0))
+    request = PaymentRequest(invoice, date_of_request, today, today, invoice.amount_due)
+    follow(model, request)
+    model.requests.append(request)
+
+
+def follow(model: Model, request: PaymentRequest) -> None:
+    """What a request takes from its invoice and from the plan of the payer as they are (R-PR-3, R-PR-4, R-PR-6)."""
+    invoice, plan = request.invoice, request.invoice.stream.payer.billing_plan
+    request.amount = invoice.amount_due
     raw = plus_days(invoice.due_date, -plan.get("draft_interval_days", 0))
     draft = model.business.adjust(raw, plan.get("draft_day_logic", "exact_day"))
-    fixed = max(request, plus_days(draft, -plan.get("change_deadline_days", 0)))
-    model.requests.append(PaymentRequest(invoice, request, fixed, max(fixed, draft), invoice.amount_due))
+    request.fixed_date = max(request.request_date, plus_days(draft, -plan.get("change_deadline_days", 0)))
+    request.draft_date = max(request.fixed_date, draft)
 
 
 def draft_payments(model: Model, today: date) -> None:
-    """Requests go on; those whose draft date has come are paid, each for its invoice (R-PR-5, R-PR-6)."""
+    """Requests go on; those whose draft date has come are paid, each for its invoice (R-PR-5, R-PR-6).
+
+    Of drafts of one day the one for what is due first is the oldest (R-DST-15; silent), then what was billed first.
+    """
     rows = []
-    for request in model.requests:
+    for request in sorted(model.requests, key=order_of_draft):
         if request.status in ("Created", "Requested"):
-            advance(request, today)
+            advance(model, request, today)
         if request.status == "Fixed" and request.draft_date <= today:
             request.status = "Drafted"
             invoice = request.invoice
@@ -56,12 +67,17 @@ def draft_payments(model: Model, today: date) -> None:
                     "amount": request.amount,
                 }
             )
-    take_payments(model, rows, today)
+    receive_in_order(model, rows, today)
 
 
-def advance(request: PaymentRequest, today: date) -> None:
+def order_of_draft(request: PaymentRequest) -> tuple[date, date, int]:
+    """Due date, bill date, and which invoice of the payer was made first."""
+    return request.invoice.due_date, request.invoice.bill_date, request.invoice.number
+
+
+def advance(model: Model, request: PaymentRequest, today: date) -> None:
     """Until it is fixed a request follows what is open, and ends when nothing is (R-PR-6)."""
-    request.amount = request.invoice.amount_due
+    follow(model, request)
     if request.amount <= 0 or request.invoice.stream.payer.responsive:
         request.status = "Canceled"
     elif request.fixed_date <= today:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import TYPE_CHECKING
 
-from tests.reference.entities import Charge, Invoice, Item, PaymentItem, add_item
+from tests.reference.entities import Charge, Invoice, Item, PaymentItem, WriteOffItem, add_item
 
 if TYPE_CHECKING:
     from tests.reference.model import Model
@@ -37,6 +37,24 @@ def take_back(model: Model, item: Item, today: date) -> None:
         undo(model, part, today)
 
 
+def empty_designated_funds(model: Model, today: date) -> None:
+    """Where no funds are kept per policy all money is in the default fund (R-BL-10), also what comes back later."""
+    for account in model.accounts.values():
+        for policy_id, balance in account.funds.items():
+            if policy_id is not None and not account.separate_funds:
+                model.posted.between_funds(account, policy_id, balance, today)
+                account.funds[None] += balance
+                account.funds[policy_id] = 0
+
+
+def take_back_write_offs(model: Model, item: Item, today: date) -> None:
+    """What was written off of an item is owed again (R-ITM-16)."""
+    if item.written_off:
+        model.all_write_off_items.append(WriteOffItem(today, "reversed", item, -item.written_off))
+        model.posted.written_off(item, item.written_off, today, back=True)
+        item.written_off = 0
+
+
 def undo(model: Model, part: PaymentItem, today: date) -> None:
     """The same once more, the other way round (R-LED-13)."""
     part.is_undone = True
@@ -48,19 +66,28 @@ def undo(model: Model, part: PaymentItem, today: date) -> None:
 
 
 def move_parts(model: Model, item: Item, to: Item, today: date) -> None:
-    """What was paid of an item is paid of another one of the same charge: nothing is posted (R-ITM-15)."""
+    """What was paid of an item is paid of another one of the same charge: nothing is posted (R-ITM-15).
+
+    What a credit paid is paid by the other item then.
+    """
     for part in paid_parts(model, item):
-        away, new = (
-            PaymentItem(today, part.account, part.fund_policy_id, target, amount, part.payment_id, part.credit)
-            for target, amount in ((item, -part.amount), (to, part.amount))
-        )
-        away.is_undone = part.is_undone = True
-        new.other = part.other
+        credit = to if part.credit is item else part.credit
+        new = replace(model, part, to, credit, today)
         if part.other is not None:
-            part.other.other = new
-        for moved in (away, new):
-            moved.item.paid += moved.amount
-            model.all_payment_items.append(moved)
+            other = part.other
+            new.other = replace(model, other, other.item, credit, today) if part.credit is item else other
+            new.other.other = new
+
+
+def replace(model: Model, part: PaymentItem, to: Item, credit: Item | None, today: date) -> PaymentItem:
+    """The same part on an item, by a credit, instead of where it was."""
+    away = PaymentItem(today, part.account, part.fund_policy_id, part.item, -part.amount, part.payment_id, part.credit)
+    new = PaymentItem(today, part.account, part.fund_policy_id, to, part.amount, part.payment_id, credit)
+    away.is_undone = part.is_undone = True
+    for moved in (away, new):
+        moved.item.paid += moved.amount
+        model.all_payment_items.append(moved)
+    return new
 
 
 def offset(model: Model, item: Item, today: date, amount: int | None = None) -> Item:
@@ -73,11 +100,18 @@ def offset(model: Model, item: Item, today: date, amount: int | None = None) -> 
 
 
 def settle(model: Model, item: Item, opposite: Item, today: date) -> None:
-    """An item and what cancels it pay each other without money (A-10)."""
+    """An item and what cancels it pay each other without money (A-10).
+
+    Those of two charges do so through the default fund of the payer, the negative one as the credit (silent).
+    """
+    is_posted = opposite.charge is not item.charge
+    credit = (opposite if opposite.amount < 0 else item) if is_posted else None
     for one, amount in ((item, -opposite.amount), (opposite, opposite.amount)):
         one.paid += amount
-        part = PaymentItem(today, item.payer, None, one, amount, is_settlement=True, is_undone=True)
+        part = PaymentItem(today, item.payer, None, one, amount, credit=credit, is_settlement=True, is_undone=True)
         model.all_payment_items.append(part)
+        if is_posted:
+            model.posted.item_paid(part, today)
 
 
 def onset(item: Item, invoice: Invoice, amount: int | None = None) -> Item:
@@ -106,3 +140,9 @@ def is_cancelled(item: Item) -> bool:
     """Whether an offset, of the same charge or of one that reverses it, has cancelled an item."""
     beside = item.invoice.items
     return any(other.related is item and other.reversal_kind == "offset" for other in beside)
+
+
+def is_standing(item: Item) -> bool:
+    """Neither an offset nor taken back by one, on an invoice that was not ended otherwise than by billing (silent)."""
+    in_use = item.invoice.status in ("Planned", "Billed", "Due")
+    return in_use and item.reversal_kind != "offset" and not is_cancelled(item)

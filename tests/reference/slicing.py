@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
-from itertools import chain
+from itertools import chain, islice
 from typing import Any
 
 OVERRIDABLE = (
@@ -102,11 +102,13 @@ def slice_charge(
     periodic_dates: Iterator[date],
     may_be_placed: Callable[[date], bool],
     remainder_treatment: str,
+    not_before: date | None = None,
 ) -> list[Slice]:
     """The items of a charge of a policy period (R-CI-25..43).
 
     ``plan`` is the effective plan; ``periodic_dates`` the endless series of periodic event dates;
-    ``may_be_placed`` says whether the blackout allows the invoice on which an installment would land.
+    ``may_be_placed`` says whether the blackout allows the invoice on which an installment would land. Installments
+    before ``not_before`` are left out, one on that day made when none is left (R-PS-11).
     """
     if amount == 0:
         return []  # R-CI-43
@@ -129,7 +131,11 @@ def slice_charge(
     candidates: Iterator[date] = periodic_dates
     if plan.get("out_of_sequence_first_installment"):  # R-CI-37
         candidates = chain([resolve(plan["first_installment_timing"])], periodic_dates)
-    dates, violation = installment_dates(candidates, plan["max_installments"], may_be_placed)
+    most = plan["max_installments"]
+    if not_before is not None:
+        ahead = [day for day in islice(candidates, most) if day >= not_before] or [not_before]
+        candidates, most = iter(ahead), len(ahead)
+    dates, violation = installment_dates(candidates, most, may_be_placed)
     amounts = installment_amounts(rest, len(dates), remainder_treatment)
     for number, (event_date, part) in enumerate(zip(dates, amounts, strict=True), start=1):
         slices.append(Slice("installment", event_date, part, number, violation))
