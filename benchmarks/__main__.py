@@ -11,7 +11,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from benchmarks import changes, days, journal
+from benchmarks import bank_day, changes, days, journal
 from benchmarks.measure import machine, table
 
 SIZES = (10_000, 100_000)
@@ -19,6 +19,7 @@ LARGE = 1_000_000
 TRANSACTIONS = 1_000_000
 POOLS = 500_000
 CHANGES = 100_000
+PAYMENTS = 1_000_000
 RESULTS = Path(__file__).parent / "RESULTS.md"
 
 
@@ -32,6 +33,7 @@ def sections(sizes: list[int], reference: str | None) -> list[str]:
         "## Days\n\n" + table(days.HEAD, [days.row_of(size) for size in sizes]),
         "## Distribution of payments\n\n```\n" + distribution.strip() + "\n```",
         "## Mass changes of one day\n\n" + table(changes.HEAD, changes.rows_of(CHANGES)),
+        "## A bank day\n\n" + table(bank_day.HEAD, bank_day.rows_of(PAYMENTS)),
         "## Journal\n\n" + table(journal.HEAD, journal.rows_of(TRANSACTIONS)),
     ]
 

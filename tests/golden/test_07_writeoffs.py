@@ -56,7 +56,7 @@ def test_r_wo_6_the_oldest_items_are_written_off_first() -> None:
 
 
 def test_r_wo_6_without_an_amount_everything_open_is_written_off() -> None:
-    """R-ENT-16, R-WO-6: of the account's charges of a pattern; later money finds nothing to pay."""
+    """R-ENT-16, R-WO-2, R-WO-6: of the account's charges of a pattern; later money finds nothing to pay."""
     told = story().land(DAY, commands=[command("W", "account", "A", charge_pattern="Premium")])
     told.land(date(2025, 2, 4), payments=[{"payment_id": "M", "amount": "10.00", "account_id": "A"}])
     told.close_through(date(2025, 4, 30))
