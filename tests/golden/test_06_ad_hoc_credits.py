@@ -216,7 +216,7 @@ def test_r_ahc_1_the_fund_must_be_clear() -> None:
 
 
 def test_amounts_that_no_credit_can_have() -> None:
-    """R-LED-17: more than zero, in whole cents."""
+    """R-LED-18: more than zero, in whole cents."""
     amounts = {"K1": "0.00", "K2": "-1.00", "K3": "1.001"}
     told = story().land(DAY, commands=[goodwill(name, amount) for name, amount in amounts.items()]).close_through(DAY)
     refused = [("K1", "E-REFUND-AMOUNT"), ("K2", "E-REFUND-AMOUNT"), ("K3", "E-AMOUNT-UNREADABLE")]
