@@ -100,6 +100,20 @@ def set_approval_amounts(book: Book, changes: pl.DataFrame, subject_type: str) -
     return book.update("approvals", waiting["row"], {"amount": waiting["new_amount"]})
 
 
+def told_of_decision(rows: pl.DataFrame, event_type: str) -> pl.DataFrame:
+    """Rows of outbound events: what those who asked are told (R-ACT-4).
+
+    In: account_key, part (the amount) and asked_by, the command by which they asked; null when the billing plan did.
+    """
+    return rows.select(
+        "account_key",
+        amount="part",
+        event_type=pl.lit(event_type),
+        invoice_key=pl.lit(0, pl.Int64),
+        command_id="asked_by",
+    )
+
+
 def _open_about(book: Book, rows: pl.DataFrame, subject_type: str) -> pl.DataFrame:
     """The open approval activities about the subjects of these rows, with what the rows say."""
     is_open = (pl.col("status") == "Open") & (pl.col("subject_type") == subject_type)

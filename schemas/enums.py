@@ -423,6 +423,8 @@ OUTBOUND_EVENT_TYPES = (
     "PaymentDrafted",
     "DisbursementSent",
     "InsufficientUnapplied",
+    "RequestApproved",
+    "RequestRejected",
 )
 """What the outside world is told: documents and requests that other systems produce."""
 

@@ -7,7 +7,14 @@ from datetime import date
 import polars as pl
 
 from ledger.ad_hoc_credits import execute_credits, reverse_credits, set_credit_status
-from ledger.authority import DISBURSEMENT_LIMIT, close_approvals, credit_limit, pass_on_approvals, with_authority
+from ledger.authority import (
+    DISBURSEMENT_LIMIT,
+    close_approvals,
+    credit_limit,
+    pass_on_approvals,
+    told_of_decision,
+    with_authority,
+)
 from ledger.book import Book
 from ledger.carrier import Carrier
 from ledger.commands.disbursements import reject_disbursements
@@ -50,7 +57,8 @@ def approve(book: Book, commands: pl.DataFrame, day: date, carrier: Carrier) -> 
     effects = effects.then(reverse_credits(effects.book, taken["credit_key"], day))
     deficits = effects.book["funds"].filter(pl.col("balance") < 0)["fund_key"]
     warned = refused_commands(taken.filter(pl.col("fund_key").is_in(deficits.implode())), "W-CREDIT-SPENT")
-    return effects.then(Effects(effects.book, warnings=(warned,)))
+    effects = effects.then(Effects(effects.book, warnings=(warned,)))
+    return effects.recording(outbound_events=told_of_decision(right, "RequestApproved"))
 
 
 def _approve_disbursements(book: Book, rows: pl.DataFrame, day: date) -> Book:
@@ -80,14 +88,16 @@ def reject(book: Book, commands: pl.DataFrame, day: date, carrier: Carrier) -> E
         rows = decided.filter(pl.col("waits_as") == subject)
         book = set_credit_status(book, rows["credit_key"], status)
         book = close_approvals(book, rows, subject, "Rejected", day)
-    return Effects(book, refused=(refused,))
+    told = told_of_decision(right.filter(pl.col("waits_as").is_not_null()), "RequestRejected")
+    return Effects(book, refused=(refused,)).recording(outbound_events=told)
 
 
 def _with_subjects(book: Book, commands: pl.DataFrame) -> pl.DataFrame:
     """The commands with what they are about.
 
     Out: subject_key, part (its amount), currency, status, waits_as (what its activity is about, null when it does not
-    wait), limit (the limit type that counts), fund_key and row (its place in its table).
+    wait), limit (the limit type that counts), asked_by (the command that asked for it, null for an automatic one),
+    fund_key and row (its place in its table).
     """
     given = book["ad_hoc_credits"].with_row_index("row")
     given = given.filter(pl.col("credit_key").is_in(commands["credit_key"].implode()) & (pl.col("credit_key") > 0))
@@ -101,8 +111,14 @@ def _with_subjects(book: Book, commands: pl.DataFrame) -> pl.DataFrame:
     none = pl.lit(0, pl.Int64)
     known = pl.concat(
         [
-            given.select(*facts, "credit_key", disbursement_key=none, limit=limit),
-            disbursements.select(*facts, credit_key=none, disbursement_key="disbursement_key", limit=_DISBURSEMENT),
+            given.select(*facts, "credit_key", disbursement_key=none, limit=limit, asked_by="credit_id"),
+            disbursements.select(
+                *facts,
+                credit_key=none,
+                disbursement_key="disbursement_key",
+                limit=_DISBURSEMENT,
+                asked_by=pl.when(pl.col("origin") != "Automatic").then("disbursement_id"),
+            ),
         ]
     ).with_columns(waits_as=pl.col("status").replace_strict(_WAITING, default=None, return_dtype=pl.String))
     found = commands.drop("currency").join(

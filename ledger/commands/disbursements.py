@@ -6,7 +6,14 @@ from datetime import date
 
 import polars as pl
 
-from ledger.authority import DISBURSEMENT_LIMIT, close_approvals, open_approvals, set_approval_amounts, with_authority
+from ledger.authority import (
+    DISBURSEMENT_LIMIT,
+    close_approvals,
+    open_approvals,
+    set_approval_amounts,
+    told_of_decision,
+    with_authority,
+)
 from ledger.book import Book, number_from
 from ledger.carrier import Carrier
 from ledger.commands.fund_choice import with_chosen_fund
@@ -203,7 +210,12 @@ def reject_and_hold(book: Book, commands: pl.DataFrame, day: date, carrier: Carr
         opened_by="requested_by",
         opened_date=pl.lit(day),
     )
-    return Effects(book.append("disbursement_holds", tickets), refused=(refused,))
+    asked_by = pl.when(pl.col("known_origin") != "Automatic").then("target_id")
+    waited = right.filter(pl.col("known_status") == "AwaitingApproval").with_columns(
+        part="known_amount", asked_by=asked_by
+    )
+    effects = Effects(book.append("disbursement_holds", tickets), refused=(refused,))
+    return effects.recording(outbound_events=told_of_decision(waited, "RequestRejected"))
 
 
 def release_holds(book: Book, commands: pl.DataFrame, day: date, carrier: Carrier) -> Effects:

@@ -28,4 +28,7 @@ COMMANDS = (
     _elsewhere("edit_payment_plan", "R-PP-21", _CARRIER),
     _elsewhere("add_override", "R-PO-7", _CARRIER),
     _elsewhere("remove_override", "R-PO-7", _CARRIER),
+    _elsewhere("approve_disbursement", "R-DSB-3", "use `approve` about the disbursement"),
+    _elsewhere("reject_disbursement", "R-DSB-8", "use `reject` about the disbursement"),
+    _elsewhere("set_authority_limit", "R-ACT-2", _CARRIER),
 )

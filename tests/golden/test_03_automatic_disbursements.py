@@ -174,6 +174,8 @@ def test_r_dsb_9_none_while_a_ticket_is_open() -> None:
     hold = command("H", "reject_and_hold_disbursements", "disbursement", "auto/A/2025-01-10")
     told.land(DAY + ONE, commands=[hold]).close_through(DAY + 2 * ONE)
     assert created(told) == [(200_00, "Rejected")]
+    events = told.events("outbound_events").select("event_type", "amount", "command_id").rows()
+    assert events == [("RequestRejected", 200_00, None)]
     told.land(DAY + 3 * ONE, commands=[about("L", "release_disbursement_hold", None, {})]).close_through(DAY + 3 * ONE)
     assert created(told) == [(200_00, "Rejected"), (200_00, "AwaitingApproval")]
 

@@ -132,6 +132,21 @@ def test_e_ahc_3_a_reversal_has_a_limit_of_its_own() -> None:
     assert held(decided, "approvals", "status", "decided_by") == [("Rejected", "boss")]
 
 
+def test_r_act_4_who_asked_is_told() -> None:
+    """R-ACT-4, R-ACT-5: approved or rejected, with the command by which it was asked for."""
+    asked = [goodwill(name, "60.00", requested_by="clerk", sequence=1) for name in ("K1", "K2")]
+    decided = [
+        command("Y", "approve", "ad_hoc_credit", "K1", requested_by="boss", sequence=2),
+        command("N", "reject", "ad_hoc_credit", "K2", requested_by="boss", sequence=2),
+    ]
+    told = story(carrier(more=USERS)).land(DAY, commands=[*asked, *decided]).close_through(DAY)
+    events = told.events("outbound_events").sort("command_id")
+    assert events.select("event_type", "amount", "command_id").rows() == [
+        ("RequestApproved", 60_00, "K1"),
+        ("RequestRejected", 60_00, "K2"),
+    ]
+
+
 def test_r_ahc_4_an_approved_reversal_of_a_spent_credit_warns() -> None:
     """R-AHC-4: whoever approves the reversal is told that the fund is in deficit now."""
     told = story(carrier(more=USERS)).land(DAY, commands=[goodwill("K", "50.00", requested_by="clerk")])
@@ -201,7 +216,7 @@ def test_r_ahc_1_the_fund_must_be_clear() -> None:
 
 
 def test_amounts_that_no_credit_can_have() -> None:
-    """R-LED-17: more than zero, in whole cents."""
+    """R-LED-18: more than zero, in whole cents."""
     amounts = {"K1": "0.00", "K2": "-1.00", "K3": "1.001"}
     told = story().land(DAY, commands=[goodwill(name, amount) for name, amount in amounts.items()]).close_through(DAY)
     refused = [("K1", "E-REFUND-AMOUNT"), ("K2", "E-REFUND-AMOUNT"), ("K3", "E-AMOUNT-UNREADABLE")]

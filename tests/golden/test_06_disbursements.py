@@ -291,8 +291,8 @@ def test_a_fund_that_is_kept_no_longer_is_paid_out_of_the_default_fund() -> None
     assert (status(told), balances(told)) == (["Voided"], {2: 50_00})
 
 
-def test_d_03_money_paid_out_before_the_cheque_bounced_is_recaptured() -> None:
-    """D-03: 145 in, 100 paid, 45 paid out; the cheque comes back, and the deficit of 145 is seen."""
+def test_d_03_money_paid_out_before_the_cheque_bounced_is_missing() -> None:
+    """D-03: 145 in, 45 paid out; the cheque comes back, and 45 are missing in the fund and in Cash."""
     told = story("145.00")
     told.land(DAY, commands=[pay("D", "45.00")]).close_through(DAY)
     back = command("C", "reverse_payment", "payment", "M", params={"reversal_reason": "insufficient_funds"})
