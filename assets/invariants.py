@@ -12,6 +12,8 @@ from datetime import date
 
 from pandera.errors import SchemaErrors
 
+from assets.finance_invariants import FINANCE_INVARIANTS
+from assets.invariant import SIGNED, Invariant, unequal
 from schemas.book import BOOK_TABLES
 from schemas.journal import EVENT_TABLES
 from warehouse.catalogue import connect
@@ -19,22 +21,7 @@ from warehouse.storage import Home, Store
 
 _SHOWN = 5
 _MOST_TEXT = 300
-_SIGNED = "CASE side WHEN 'D' THEN amount ELSE -amount END"
 _RECEIVABLE = "t_account_pattern IN ('<Charge Pattern> Unbilled', '<Charge Pattern> Billed', '<Charge Pattern> Due')"
-
-
-@dataclass(frozen=True, slots=True)
-class Invariant:
-    """A rule, the table that it is about, what holds in words, and the SELECT of the keys for which it does not.
-
-    `$first` and `$last` in the SELECT are business dates: a statement on days looks at those only.
-    """
-
-    rule: str
-    name: str
-    table: str
-    sentence: str
-    violations: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +37,6 @@ class Finding:
         return f"{self.invariant.rule}: not so that {self.invariant.sentence} ({self.count} times: {shown})"
 
 
-def _unequal(one: str, *others: str) -> str:
-    """The keys whose amounts do not add up to zero, over SELECTs of a `key` and an `amount`."""
-    return f"SELECT key FROM ({' UNION ALL '.join((one, *others))}) GROUP BY key HAVING sum(amount) <> 0"
-
-
 INVARIANTS: tuple[Invariant, ...] = (
     Invariant(
         rule="I-01",
@@ -63,7 +45,7 @@ INVARIANTS: tuple[Invariant, ...] = (
         sentence="the debits of every transaction equal its credits, in one currency",
         violations=f"""
             SELECT transaction_key AS key FROM stored.journal WHERE business_date BETWEEN $first AND $last
-            GROUP BY transaction_key HAVING sum({_SIGNED}) <> 0 OR count(DISTINCT currency) <> 1
+            GROUP BY transaction_key HAVING sum({SIGNED}) <> 0 OR count(DISTINCT currency) <> 1
         """,
     ),
     Invariant(
@@ -87,7 +69,7 @@ INVARIANTS: tuple[Invariant, ...] = (
                 SELECT charge_pattern, currency, receivable AS t_account, amount AS difference FROM stored.item_status
                 UNION ALL SELECT charge_pattern, currency, 'Due', -paid - written_off FROM stored.item_status
                 UNION ALL
-                SELECT charge_pattern, currency, replace(t_account_pattern, '<Charge Pattern> ', ''), -({_SIGNED})
+                SELECT charge_pattern, currency, replace(t_account_pattern, '<Charge Pattern> ', ''), -({SIGNED})
                 FROM stored.journal WHERE {_RECEIVABLE}
             )
             SELECT charge_pattern || ' ' || t_account || ' ' || currency AS key FROM differences
@@ -99,10 +81,10 @@ INVARIANTS: tuple[Invariant, ...] = (
         name="receivables_are_what_is_open",
         table="charges",
         sentence="Unbilled + Billed + Due of every charge is its amount less what has been paid or written off",
-        violations=_unequal(
+        violations=unequal(
             "SELECT charge_key AS key, amount FROM stored.charges",
             "SELECT charge_key, -paid - written_off FROM stored.invoice_items",
-            f"SELECT charge_key, -({_SIGNED}) FROM stored.journal WHERE {_RECEIVABLE}",
+            f"SELECT charge_key, -({SIGNED}) FROM stored.journal WHERE {_RECEIVABLE}",
         ),
     ),
     Invariant(
@@ -110,7 +92,7 @@ INVARIANTS: tuple[Invariant, ...] = (
         name="items_sum_to_their_charge",
         table="charges",
         sentence="the items of every charge sum to its amount",
-        violations=_unequal(
+        violations=unequal(
             "SELECT charge_key AS key, amount FROM stored.charges",
             "SELECT charge_key, -amount FROM stored.invoice_items",
         ),
@@ -178,10 +160,10 @@ INVARIANTS: tuple[Invariant, ...] = (
         name="funds_tie_to_ledger",
         table="funds",
         sentence="every unapplied fund holds what its T-account says",
-        violations=_unequal(
+        violations=unequal(
             "SELECT fund_key AS key, balance AS amount FROM stored.funds",
             f"""
-            SELECT CASE WHEN fund_policy_key > 0 THEN fund_policy_key * 2 + 1 ELSE owner_key * 2 END, {_SIGNED}
+            SELECT CASE WHEN fund_policy_key > 0 THEN fund_policy_key * 2 + 1 ELSE owner_key * 2 END, {SIGNED}
             FROM stored.journal
             WHERE t_account_pattern IN ('Unapplied', 'Designated Unapplied') AND owner_type = 'Account'
             """,
@@ -255,6 +237,7 @@ INVARIANTS: tuple[Invariant, ...] = (
                    OR amount_in <> amount_booked + amount_duplicate + amount_quarantined + amount_pending)
         """,
     ),
+    *FINANCE_INVARIANTS,
 )
 """Every invariant, in the order in which they are checked."""
 

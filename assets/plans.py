@@ -25,6 +25,10 @@ def plan_tables(carrier: Carrier) -> dict[str, pl.DataFrame]:
         "return_premium_plans": pl.DataFrame(
             [row for plan in carrier.return_premium_plans.values() for row in _schemes(plan)], infer_schema_length=None
         ),
+        "funds_tracking": pl.DataFrame(
+            {"enabled_on": [carrier.funds_tracking.enabled_on]}, {"enabled_on": pl.Date}
+        ).drop_nulls(),
+        "evaluation_settings": _evaluation_settings(carrier),
     }
 
 
@@ -32,6 +36,19 @@ def _schemes(plan: ReturnPremiumPlan) -> list[dict[str, object]]:
     """A row per scheme of a return premium plan."""
     facts = plan.model_dump(exclude={"name", "schemes"}) | {"return_premium_plan": plan.name}
     return [facts | {"scheme": number} | scheme.model_dump() for number, scheme in enumerate(plan.schemes, start=1)]
+
+
+def _evaluation_settings(carrier: Carrier) -> pl.DataFrame:
+    """One row: how accounts are evaluated."""
+    evaluation = carrier.account_evaluation
+    row: dict[str, object] = {
+        "window_days": evaluation.window_days,
+        "pejorative_reversal_reasons": ", ".join(evaluation.pejorative_reversal_reasons),
+    }
+    for grade in ("excellent", "acceptable"):
+        limits = getattr(evaluation, grade)
+        row |= {f"{grade}_{what}": getattr(limits, what) for what in type(limits).model_fields}
+    return pl.DataFrame([row])
 
 
 def _charge_patterns(carrier: Carrier) -> pl.DataFrame:

@@ -36,6 +36,7 @@ from ledger.carrier_values import (
     Settings,
     refuse,
 )
+from ledger.finance_settings import AccountEvaluation, FundsTracking
 from ledger.plans import BillingPlan, ChargePattern, PaymentAllocationPlan, PaymentPlan, Plan
 from ledger.return_premium_plans import ReturnPremiumPlan, days_without_plan, scheme_frame
 from schemas import enums
@@ -171,6 +172,12 @@ class Carrier(Settings):
         default_factory=lambda: AccountDefaults.model_validate({}), description="What a new account has by default."
     )
     calendar: Calendar = Field(default_factory=Calendar, description="Which days the carrier works.")
+    account_evaluation: AccountEvaluation = Field(
+        default_factory=AccountEvaluation, description="How accounts are rated (R-EVL-2)."
+    )
+    funds_tracking: FundsTracking = Field(
+        default_factory=FundsTracking, description="Whether it is told which money was used for what (R-FT-1)."
+    )
     charge_patterns: dict[str, ChargePattern] = Field(min_length=1, description="Charge patterns by name.")
     billing_plans: dict[str, BillingPlan] = Field(min_length=1, description="Billing plans by name.")
     payment_plans: dict[str, PaymentPlan] = Field(min_length=1, description="Payment plans by name.")

@@ -9,6 +9,7 @@ from ledger.authority_settings import AuthorityLimit, AuthorityProfile, User
 from ledger.carrier import AccountDefaults, Calendar, Carrier
 from ledger.carrier_file import shown
 from ledger.carrier_values import allowed_values, file_keys, filled_from
+from ledger.finance_settings import AccountEvaluation, EvaluationLimits, FundsTracking
 from ledger.plans import BillingPlan, ChargePattern, PaymentAllocationPlan, PaymentPlan, PaymentPlanOverride, Timing
 
 _INTRODUCTION = """\
@@ -60,6 +61,13 @@ _TABLES: tuple[tuple[str, type[BaseModel], str], ...] = (
     ("Top of the file", Carrier, "Before the first table header."),
     ("`[account_defaults]`", AccountDefaults, "What a new account has where its landing row says nothing."),
     ("`[calendar]`", Calendar, "Business days are the working days of the week that are no holidays."),
+    ("`[account_evaluation]`", AccountEvaluation, "The view account_evaluation: the worst grade of what is counted."),
+    (
+        "`[account_evaluation.excellent]`, `[account_evaluation.acceptable]`",
+        EvaluationLimits,
+        "The most of each for a grade. As a whole left out, acceptable allows one reversal.",
+    ),
+    ("`[funds_tracking]`", FundsTracking, "The views fund_sources, fund_uses and fund_allotments; nothing is posted."),
     (
         '`[charge_patterns."Name"]`',
         ChargePattern,

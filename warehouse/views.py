@@ -23,9 +23,16 @@ from schemas.enums import PAYMENT_INTERVALS
 from schemas.journal import EVENT_TABLES
 from schemas.reports import REFERENCES, REPORTS, Report
 
-_IDS = ("account_ids", "policy_ids", "period_ids", "owner_ids")
+_IDS = ("account_ids", "policy_ids", "period_ids", "owner_ids", "receipts")
 _SHARED = ("invoice_status", "item_status", "item_lines")
 """What several views stand on, in this order; each with its macro, as the views themselves."""
+_FIRST_IN_FIRST_OUT = {"receipt_matches": "receipt_sides", "tracking_matches": "tracking_sides"}
+"""Which relation matches the money that comes into funds with what leaves them, and of what."""
+_SHARED_OF_TWO_DATES = (
+    *("fund_moves", "applied_parts", "receipt_sides", "receipt_matches"),
+    *("tracking_moves", "tracking_sides", "tracking_matches"),
+)
+"""What views of two dates stand on, in this order; their macros take `as_of` and `known_at`."""
 _RELATIONS = (*(table.name for table in (*BOOK_TABLES, *EVENT_TABLES)), "days", *_SHARED)
 """What the SQL files read by `$name`: as it is now in a view, as of a day in a macro."""
 _VERSIONED = tuple(table.name for table in BOOK_TABLES)
@@ -108,6 +115,7 @@ def report_views(invoice_due_lag_days: int, scale: int) -> Iterator[str]:
         sql = Template(read_sql(name))
         yield f"CREATE VIEW stored.{name} AS {sql.substitute(current)}"
         yield f"CREATE MACRO stored.{name}_as_of(as_of) AS TABLE {sql.substitute(dated)}"
+    yield from _shared_of_two_dates(current, _dated_names(invoice_due_lag_days, known_at="known_at"))
     for report in REPORTS:
         sql = Template(read_sql(report.name))
         dated = _dated_names(invoice_due_lag_days, known_at="known_at" if report.has_known_at else "NULL")
@@ -118,6 +126,16 @@ def report_views(invoice_due_lag_days: int, scale: int) -> Iterator[str]:
         yield f"COMMENT ON VIEW {report.name} IS {quoted(report.description)}"
         yield f"COMMENT ON MACRO TABLE {report.name}_as_of IS {quoted(report.description)}"
         yield "; ".join(f"COMMENT ON COLUMN {report.name}.{c.name} IS {quoted(comment(c))}" for c in report.columns)
+
+
+def _shared_of_two_dates(current: Mapping[str, str], dated: Mapping[str, str]) -> Iterator[str]:
+    """What views of two dates stand on, each with its macro; sources and uses of money are matched by one text."""
+    for name in _SHARED_OF_TWO_DATES:
+        sides = _FIRST_IN_FIRST_OUT.get(name)
+        sql = Template(read_sql("first_in_first_out" if sides else name))
+        now, then = ({**names, "sides": names.get(sides or "", "")} for names in (current, dated))
+        yield f"CREATE VIEW stored.{name} AS {sql.substitute(now)}"
+        yield f"CREATE MACRO stored.{name}_as_of(as_of, known_at) AS TABLE {sql.substitute(then)}"
 
 
 def read_sql(name: str) -> str:
@@ -210,9 +228,10 @@ def _shown_column(column: Column, scale: int) -> str:
 def _current_names(invoice_due_lag_days: int) -> dict[str, str]:
     """What the names in the SQL files stand for in a view: the newest versions, seen from the last closed day."""
     return {
-        **{name: f"stored.{name}" for name in (*_RELATIONS, *REFERENCES)},
+        **{name: f"stored.{name}" for name in (*_RELATIONS, *_SHARED_OF_TWO_DATES, *REFERENCES)},
         **{f"{name}_versions": f"stored.{name}_versions" for name in _VERSIONED},
         "as_of": "stored.through()",
+        "known_at": "CAST(NULL AS DATE)",
         "due_lag_days": str(invoice_due_lag_days),
         "payment_intervals": _INTERVALS,
         "journal_lines": "stored.journal",
@@ -223,12 +242,16 @@ def _current_names(invoice_due_lag_days: int) -> dict[str, str]:
 def _dated_names(invoice_due_lag_days: int, *, known_at: str) -> dict[str, str]:
     """What the same names stand for in a macro: the versions recorded by the day that is asked for."""
     in_effect = f"stored.journal_in_effect(as_of, {known_at})"
+    # A table of the book records what takes effect on the same day: what is known later takes effect later.
+    recorded_by = "as_of" if known_at == "NULL" else f"least(as_of::DATE, coalesce({known_at}::DATE, as_of::DATE))"
     known = "WHERE business_date <= CAST(as_of AS DATE)"
     return {
-        **{name: f"stored.{name}_as_of(as_of)" for name in _RELATIONS},
+        **{name: f"stored.{name}_as_of({recorded_by})" for name in _RELATIONS},
+        **{name: f"stored.{name}_as_of(as_of, {known_at})" for name in _SHARED_OF_TWO_DATES},
         **{name: f"stored.{name}" for name in REFERENCES},
         **{f"{name}_versions": f"(SELECT * FROM stored.{name}_versions {known})" for name in _VERSIONED},
         "as_of": "CAST(as_of AS DATE)",
+        "known_at": f"CAST({known_at} AS DATE)",
         "due_lag_days": str(invoice_due_lag_days),
         "payment_intervals": _INTERVALS,
         "journal_lines": in_effect,

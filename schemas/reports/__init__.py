@@ -5,8 +5,9 @@ reports show external ids, and text of the key where a thing has no external id.
 a catalogue that holds a currency with more publishes all of its money with that many.
 
 `records` and `refunds` have what is recorded, `balances` what is computed from it, `lines` what an invoice shows,
-`changes` what is asked before and after something is changed, `plans` what the carrier sets, `closes` what the closes
-say of themselves. A new view is declared in one of them, with its SQL in `warehouse/sql/<name>.sql`.
+`changes` what is asked before and after something is changed, `finance` where cash came from and went, `plans` what the
+carrier sets, `closes` what the closes say of themselves. A new view is declared in one of them, with its SQL in
+`warehouse/sql/<name>.sql`.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from schemas.reports.balances import BALANCES
 from schemas.reports.changes import CHANGES
 from schemas.reports.closes import CLOSES, DAYS
 from schemas.reports.columns import Report
+from schemas.reports.finance import FINANCE
 from schemas.reports.lines import LINES
 from schemas.reports.plans import PLANS, REFERENCES
 from schemas.reports.records import RECORDS
@@ -22,5 +24,5 @@ from schemas.reports.refunds import REFUNDS
 
 __all__ = ["DAYS", "REFERENCES", "REPORTS", "Report"]
 
-REPORTS: tuple[Report, ...] = (*RECORDS, *REFUNDS, *BALANCES, *LINES, *CHANGES, *PLANS, *CLOSES)
+REPORTS: tuple[Report, ...] = (*RECORDS, *REFUNDS, *BALANCES, *LINES, *CHANGES, *FINANCE, *PLANS, *CLOSES)
 """Every view, in the order of the data dictionary."""

@@ -135,6 +135,16 @@ _RETURN_PREMIUM = (
     text("allocate_timing", "When a credit pays (R-RPP-23).", values=("on_receipt", "billed", "due")),
     text("excess_treatment", "What becomes of what finds nothing to pay (R-RPP-24)."),
 )
+_FUNDS_TRACKING = (day("enabled_on", "First day of funds tracking; no row without it."),)
+_EVALUATION_SETTINGS = (
+    count("window_days", "How many days an evaluation looks back.", "days"),
+    text("pejorative_reversal_reasons", "Why a payment that is taken back counts."),
+    *(
+        count(f"{grade}_{what}", f"Most {what.replace('_', ' ')} of the grade {grade}.")
+        for grade in ("excellent", "acceptable")
+        for what in ("pejorative_reversals", "policy_cancellations")
+    ),
+)
 
 CHARGE_PATTERNS = Report(name="charge_patterns", description="Charge patterns of the carrier.", columns=_CHARGE_PATTERN)
 BILLING_PLANS = Report(
@@ -167,5 +177,7 @@ REFERENCES: Mapping[str, tuple[Column, ...]] = {
     "payment_plans": _PAYMENT_PLAN,
     "payment_plan_overrides": _OVERRIDE,
     "return_premium_plans": _RETURN_PREMIUM,
+    "funds_tracking": _FUNDS_TRACKING,
+    "evaluation_settings": _EVALUATION_SETTINGS,
 }
 """The tables that are kept in the catalogue, and the columns that the carrier file fills."""

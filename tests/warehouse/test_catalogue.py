@@ -15,6 +15,7 @@ import pytest
 from published_books import line, write_book
 
 from schemas.reports import REPORTS, Report
+from schemas.reports.finance import FINANCE
 from warehouse.catalogue import CatalogueError, Published, catalogue_path, connect, publish, query
 from warehouse.views import comment, sql_type
 
@@ -100,7 +101,7 @@ def test_newest_and_earlier_versions(tmp_path: Path, checkpoint: date | None) ->
 
 def test_a_correction_changes_the_past_only_for_those_who_know_of_it(tmp_path: Path) -> None:
     """R-LED-12: A report of a past day, as known then, is the same byte for byte after later corrections."""
-    reports = [report.name for report in REPORTS if report.has_known_at]
+    reports = [report.name for report in REPORTS if report.has_known_at and report not in FINANCE]
     before = {DAY_1: {**CORE, "journal": CHARGED}}
     publish(tmp_path, write_book(tmp_path / "warehouse", before))
     first = {name: _text(tmp_path, f"SELECT * FROM {name}_as_of('2025-01-01')") for name in reports}

@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 from assets.invariants import findings
+from ledger.carrier import Carrier
+from ledger.finance_settings import FundsTracking
 from schemas.reports import REPORTS
 from tests.reference.books import shelf
 from tests.reference.engine import Engine
@@ -30,7 +32,13 @@ def engine(request: pytest.FixtureRequest) -> Engine:
 
 @pytest.fixture(scope="module")
 def published(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> PublishedDays:
-    return PublishedDays(tmp_path_factory.mktemp("all"), engine.carrier, engine.closed)
+    return PublishedDays(tmp_path_factory.mktemp("all"), _tracking(engine), engine.closed)
+
+
+def _tracking(engine: Engine) -> Carrier:
+    """The carrier, with funds tracked from the tenth day on."""
+    setting = FundsTracking(enabled=True, enabled_on=engine.closed[9].day)
+    return engine.carrier.model_copy(update={"funds_tracking": setting})
 
 
 def test_every_statement_on_the_ledger_holds(published: PublishedDays) -> None:
@@ -60,7 +68,7 @@ def test_a_past_day_looks_as_it_did_then(
 ) -> None:
     """Every view as of a day is what the view said when that day was the last, and as of the last day what it says."""
     middle = engine.closed[: len(engine.closed) // 2]
-    then = PublishedDays(tmp_path_factory.mktemp("half"), engine.carrier, middle)
+    then = PublishedDays(tmp_path_factory.mktemp("half"), _tracking(engine), middle)
     for report in REPORTS:
         before = f"{report.name}_as_of(DATE '{middle[-1].day}')"
         if report.has_known_at:

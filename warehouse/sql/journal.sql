@@ -15,4 +15,4 @@ LEFT JOIN stored.owner_ids AS owner ON owner.owner_type = line.owner_type AND ow
 LEFT JOIN stored.account_ids AS account ON account.account_key = line.account_key
 LEFT JOIN stored.period_ids AS period ON period.period_key = line.period_key
 LEFT JOIN stored.policy_ids AS fund ON fund.policy_key = line.fund_policy_key
-LEFT JOIN $payments AS payment ON payment.payment_key = line.payment_key
+LEFT JOIN stored.receipts AS payment ON payment.payment_key = line.payment_key
