@@ -283,8 +283,8 @@ def test_r_ft_5_tracking_changes_nothing_else(tmp_path: Path) -> None:
 
 def test_every_transaction_of_a_fund_is_a_source_or_a_use(tmp_path: Path) -> None:
     """R-FT-12: the types of 06 section 2.10, for every transaction type that the chart lets touch a fund."""
-    credits = ("AccountCollectionTxn", "AccountGoodwillTxn", "AccountInterestTxn", "AccountOtherTxn")
-    in_kinds = ("DirectBillMoneyReceivedTxn", "TransferTransaction", "CollateralDrawdown", *credits)
+    ad_hoc = ("AccountCollectionTxn", "AccountGoodwillTxn", "AccountInterestTxn", "AccountOtherTxn")
+    in_kinds = ("DirectBillMoneyReceivedTxn", "TransferTransaction", "CollateralDrawdown", *ad_hoc)
     out_kinds = (
         "AcctUnappliedSuspTxn",
         "AccountAdjustment",

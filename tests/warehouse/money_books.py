@@ -23,7 +23,7 @@ def key(day: date, number: int) -> int:
     return day_number(day) * TRANSACTIONS_PER_DAY + number
 
 
-def posted(  # noqa: PLR0913 -- what a posting is
+def posted(
     day: date, number: int, kind: str, debit: str, credit: str, amount: int, *, on: date | None = None, **more: Any
 ) -> list[Row]:
     """The lines of a transaction of two sides; a negative amount swaps them, as taking back does."""
