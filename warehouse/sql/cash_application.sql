@@ -115,8 +115,10 @@ SELECT
     piece.is_named,
     piece.amount,
     -- Money that came after a fund was overdrawn went where it was missing on the day on which it came.
-    greatest(piece.applied_date, receipts.receipt_date) AS applied_date,
-    greatest(piece.applied_date - receipts.receipt_date, 0) AS days_to_apply,
+    CASE WHEN piece.applied_date IS NOT NULL THEN greatest(piece.applied_date, receipts.receipt_date) END
+    AS applied_date,
+    CASE WHEN piece.applied_date IS NOT NULL THEN greatest(piece.applied_date - receipts.receipt_date, 0) END
+    AS days_to_apply,
     piece.item_key AS item_id,
     item.charge_key AS charge_id,
     item.charge_pattern,
