@@ -145,8 +145,8 @@ FINANCE_INVARIANTS: tuple[Invariant, ...] = (
         "items of a group sum to it",
         violations=f"""
             WITH tracked AS (
-                SELECT account_id || ' ' || coalesce(fund_policy_id, '') AS key, amount FROM fund_sources
-                UNION ALL SELECT account_id || ' ' || coalesce(fund_policy_id, ''), -amount FROM fund_uses
+                SELECT coalesce(account_id, '') || ' ' || coalesce(fund_policy_id, '') AS key, amount FROM fund_sources
+                UNION ALL SELECT coalesce(account_id, '') || ' ' || coalesce(fund_policy_id, ''), -amount FROM fund_uses
                 UNION ALL SELECT owner_id || ' ' || coalesce(fund_policy_id, ''), -balance FROM t_account_balances
                 WHERE {_FUNDS_OF_ACCOUNTS} AND EXISTS (FROM stored.tracking_moves)
             ),

@@ -79,7 +79,7 @@ class MoneyBook:
             "policy_periods": [{"period_key": n, "policy_key": n, "account_key": 1, "term_number": 1} for n in (1, 2)],
         }
         made = write_book(home / "warehouse", {**days, first: {**known, **days[first]}})
-        publish(home, _tracked(made, tracked_since))
+        publish(home, tracked(made, tracked_since))
 
     def ask(self, sql: str) -> list[tuple[Any, ...]]:
         """The rows of a query."""
@@ -87,6 +87,7 @@ class MoneyBook:
             return query(connection, sql).rows()
 
 
-def _tracked(made: Published, since: date | None) -> Published:
+def tracked(made: Published, since: date | None) -> Published:
+    """The same, with funds tracked since that day."""
     setting = pl.DataFrame({"enabled_on": [since]}, {"enabled_on": pl.Date}).drop_nulls()
     return replace(made, plans={**made.plans, "funds_tracking": setting})
