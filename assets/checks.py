@@ -19,7 +19,13 @@ from warehouse.storage import Home
 BLOCKING: tuple[Invariant, ...] = tuple(
     invariant
     for invariant in INVARIANTS
-    if invariant.name in ("debits_equal_credits", "subledger_ties_to_ledger", "in_is_booked_or_quarantined")
+    if invariant.name
+    in (
+        *("debits_equal_credits", "subledger_ties_to_ledger", "in_is_booked_or_quarantined", "funds_tie_to_ledger"),
+        *("suspense_items_tie_to_ledger", "suspense_payments_tie_to_ledger", "surplus_write_offs_tie_to_ledger"),
+        *("cash_is_received_less_paid_out", "cash_rolls_forward", "refunds_tie_to_cash"),
+        *("ages_tie_to_ledger", "receipts_are_accounted_for"),
+    )
 )
 """The invariants that are checked in every run; `paidthrough check` looks at all of them."""
 

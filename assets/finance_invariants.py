@@ -6,6 +6,7 @@ from assets.invariant import SIGNED, Invariant, unequal
 
 _PAYOUTS = "('DisbursementPaid', 'AgencyDisbursementPaid', 'SuspPymtDisbPaid', 'AccountAdjustment')"
 _FUNDS_OF_ACCOUNTS = "owner_type = 'Account' AND t_account IN ('Unapplied', 'Designated Unapplied')"
+_AGES = "days_0_30 + days_31_60 + days_61_90 + days_91_plus"
 _SUM_OF_MOVEMENTS = (
     "opening + received - reversed + moved - disbursed + transferred + credited - applied + recaptured - written_off "
     "+ collateral + commissions"
@@ -95,21 +96,15 @@ FINANCE_INVARIANTS: tuple[Invariant, ...] = (
         table="funds",
         sentence="what is unapplied, below zero or in suspense by age is what the T-accounts say",
         violations=unequal(
-            "SELECT coalesce(account_id, '') || ' ' || coalesce(policy_id, '') AS key, total AS amount "
+            f"SELECT coalesce(account_id, '') || ' ' || coalesce(policy_id, '') AS key, {_AGES} AS amount "
             "FROM unapplied_age",
             "SELECT coalesce(account_id, '') || ' ' || coalesce(policy_id, ''), balance FROM negative_funds",
-            "SELECT coalesce(owner_id, '') || ' ' || coalesce(fund_policy_id, ''), -balance FROM t_account_balances "
-            f"WHERE {_FUNDS_OF_ACCOUNTS}",
-            "SELECT 'suspense item of ' || coalesce(account_id, ''), amount FROM suspense_age "
-            "WHERE kind = 'suspense_item'",
-            "SELECT 'suspense item of ' || owner_id, -balance FROM t_account_balances WHERE t_account = 'Suspense'",
-            "SELECT 'suspense payments in ' || currency, amount FROM suspense_age WHERE kind = 'suspense_payment'",
-            "SELECT 'suspense payments in ' || currency, -balance FROM t_account_balances "
-            "WHERE t_account = 'Unapplied' AND owner_type = 'SuspensePayment'",
-            "SELECT 'ages of ' || coalesce(account_id, ''), total - days_0_30 - days_31_60 - days_61_90 - days_91_plus "
-            "FROM unapplied_age",
-            "SELECT 'ages of ' || payment_id, amount - days_0_30 - days_31_60 - days_61_90 - days_91_plus "
-            "FROM suspense_age",
+            f"SELECT if(kind = 'suspense_item', 'suspense items of ' || coalesce(account_id, ''), "
+            f"'suspense payments in ' || currency), {_AGES} FROM suspense_age",
+            "SELECT CASE WHEN t_account = 'Suspense' THEN 'suspense items of ' || owner_id "
+            "WHEN owner_type = 'SuspensePayment' THEN 'suspense payments in ' || currency "
+            "ELSE owner_id || ' ' || coalesce(fund_policy_id, '') END, -balance FROM t_account_balances "
+            "WHERE t_account IN ('Unapplied', 'Designated Unapplied', 'Suspense') AND owner_type <> 'Producer'",
         ),
     ),
     Invariant(

@@ -248,7 +248,8 @@ def findings(
 ) -> list[Finding]:
     """The invariants that do not hold of the published days; statements on days look at `first` to `last` only.
 
-    One that cannot be asked, as of amounts in a currency that no account has, does not hold: its key is why. Raises CatalogueError when nothing has been published.
+    One that cannot be asked, as of amounts in a currency that no account has, does not hold: its key is why. Raises
+    CatalogueError when nothing has been published.
     """
     with connect(home.root) as connection:
         found = []
