@@ -10,7 +10,8 @@ from datetime import date
 import dagster as dg
 
 from assets.days import LedgerHome, business_dates, ledger_key
-from assets.invariants import INVARIANTS, Finding, Invariant, findings
+from assets.invariant import Invariant
+from assets.invariants import INVARIANTS, Finding, findings
 from assets.reports import record_table
 from schemas.journal import QUARANTINE
 from warehouse.catalogue import connect, query

@@ -58,6 +58,7 @@ def check_day(outcome: DayOutcome, carrier: Carrier) -> pl.DataFrame:
             check_receivables(changes, journal, outcome.day),
             check_subledger(outcome, changes, carrier),
             check_funds(outcome.before, changes, journal),
+            check_suspense(outcome.before, changes, journal),
             check_paid(changes["invoice_items"]),
             check_ad_hoc_credits(outcome.before, changes, journal),
             check_disbursements(outcome.before, outcome.after, changes, journal, carrier),
@@ -195,6 +196,33 @@ def check_funds(before: Book, changes: Mapping[str, pl.DataFrame], journal: pl.D
     ]
     wrong = pl.concat(parts).group_by("fund_key").agg(pl.col("difference").sum()).filter(pl.col("difference") != 0)
     return _violations(wrong, "I-30", pl.col("fund_key"), "the fund does not tie to its Unapplied T-account")
+
+
+def check_suspense(before: Book, changes: Mapping[str, pl.DataFrame], journal: pl.DataFrame) -> pl.DataFrame:
+    """Today's change of what is held in suspense is that of its T-accounts (I-30).
+
+    Suspense items per account, payments in suspense one by one.
+    """
+    is_item = (pl.col("t_account_pattern") == "Suspense") & (pl.col("owner_type") == "Account")
+    is_payment = (pl.col("t_account_pattern") == "Unapplied") & (pl.col("owner_type") == "SuspensePayment")
+    held = [
+        (changes["suspense_items"], before["suspense_items"], "suspense_item_key", "account_key", "open"),
+        (changes["payments"], before["payments"], "payment_key", "payment_key", "suspended"),
+    ]
+    parts = [journal.filter(is_item | is_payment).select("owner_type", "owner_key", difference=signed_amount())]
+    for (now, known, key, owner_key, status), owner_type in zip(held, ("Account", "SuspensePayment"), strict=True):
+        then = known.filter(pl.col(key).is_in(now[key].implode()))
+        parts += [
+            rows.filter(pl.col("status") == status).select(
+                pl.lit(owner_type, journal.schema["owner_type"]).alias("owner_type"),
+                owner_key=owner_key,
+                difference=pl.col("amount") * sign,
+            )
+            for rows, sign in ((now, 1), (then, -1))
+        ]
+    sums = pl.concat(parts).group_by("owner_type", "owner_key").agg(pl.col("difference").sum())
+    owner = pl.concat_str(pl.col("owner_type").cast(pl.String), "owner_key", separator=" ")
+    return _violations(sums.filter(pl.col("difference") != 0), "I-30", owner, "suspense does not tie to its T-account")
 
 
 def check_paid(items: pl.DataFrame) -> pl.DataFrame:

@@ -44,12 +44,22 @@ def charges(number: int) -> list[dict[str, object]]:
 @cache
 def story() -> Story:
     first = date(2026, 1, 1)
+    aside = {"payment_id": "M2", "account_id": "A", "amount": "3.00", "distribute": "none"}
+    set_aside = {
+        "command_id": "C",
+        "command_type": "create_suspense_item",
+        "target_type": "payment",
+        "target_id": "M2",
+        "amount": "2.00",
+    }
     return (
         Story(carrier(("lead_days = 14\nnon", "lead_days = 30\nnon")))
         .land(first, accounts=[{"account_id": "A"}], billing_instructions=[issuance(1)], charges=charges(1))
         .land(DAY - timedelta(days=1), payments=[{"payment_id": "M0", "account_id": "A", "amount": "7.00"}])
-        .land(DAY, billing_instructions=[issuance(2)], charges=charges(2))
+        .land(DAY - timedelta(days=1), payments=[aside])
+        .land(DAY, billing_instructions=[issuance(2)], charges=charges(2), commands=[set_aside])
         .land(DAY, payments=[{"payment_id": "M1", "account_id": "A", "amount": "100.00"}])
+        .land(DAY, payments=[{"payment_id": "N", "amount": "5.00"}])
         .land(DAY, accounts=[{"account_id": "R", "invoice_by": "account"}], commands=refunds())
         .close_through(DAY)
     )
@@ -112,6 +122,7 @@ CASES = {
     "check_receivables": ("R-LED-25", in_book("payment_items", "amount", 1)),
     "check_subledger": ("I-16", in_events("journal", as_taxes)),
     "check_funds": ("I-30", in_book("funds", "balance", 1, row=0)),
+    "check_suspense": ("I-30", in_book("payments", "amount", 1)),
     "check_paid": ("I-21", in_book("invoice_items", "paid", 100_000_000)),
     "check_ad_hoc_credits": ("R-AHC-4", in_book("ad_hoc_credits", "amount", 1)),
     "check_disbursements": ("A-9", in_book("disbursements", "amount", 1)),
@@ -128,12 +139,14 @@ def test_the_day_as_it_was_keeps_every_contract() -> None:
     kinds = outcome().events["journal"]["transaction_type"].cast(pl.String).unique().sort().to_list()
     assert kinds == [
         "AccountGoodwillTxn",
+        "AcctUnappliedSuspTxn",
         "ChargeBilled",
         "ChargeDue",
         "ChargePaidFromAccount",
         "DirectBillMoneyReceivedTxn",
         "DisbursementPaid",
         "InitialChargeTxn",
+        "SuspPymtTransaction",
     ]
     assert check_day(outcome(), story().carrier).is_empty()
 
@@ -182,6 +195,13 @@ REFUNDS = {
 def test_contracts_on_refunds(rule: str) -> None:
     """R-DSB-2, R-DSB-6, R-AHC-3, R-AHC-4: paid unapproved, out of what was not there, posted and not so, not posted."""
     assert rule in check_day(REFUNDS[rule](outcome()), story().carrier)["rule"].to_list()
+
+
+@pytest.mark.parametrize(
+    "damage", [in_book("suspense_items", "amount", 1), in_book("suspense_items", "account_key", 1)]
+)
+def test_suspense_items_tie_to_the_suspense_of_their_account(damage: Damage) -> None:
+    assert check_day(damage(outcome()), story().carrier)["rule"].to_list()[0] == "I-30"
 
 
 def test_nothing_of_a_day_that_breaks_a_contract_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
