@@ -175,13 +175,13 @@ INVARIANTS: tuple[Invariant, ...] = (
         name="credits_stand_as_posted",
         table="ad_hoc_credits",
         sentence="what is posted of the ad hoc credits of an account and type is what stands of them",
-        violations=_unequal(
+        violations=unequal(
             """
             SELECT account_key || ' ' || credit_type || ' Credit' AS key, amount FROM stored.ad_hoc_credits
             WHERE status IN ('Executed', 'ReversalPendingApproval')
             """,
             f"""
-            SELECT owner_key || ' ' || t_account_pattern, -({_SIGNED}) FROM stored.journal
+            SELECT owner_key || ' ' || t_account_pattern, -({SIGNED}) FROM stored.journal
             WHERE transaction_type IN
                 ('AccountGoodwillTxn', 'AccountInterestTxn', 'AccountCollectionTxn', 'AccountOtherTxn')
                 AND t_account_pattern LIKE '% Credit'
@@ -193,14 +193,14 @@ INVARIANTS: tuple[Invariant, ...] = (
         name="disbursements_are_posted_as_paid",
         table="disbursements",
         sentence="what is posted of the disbursements of an account or suspense payment is what was paid",
-        violations=_unequal(
+        violations=unequal(
             """
             SELECT CASE WHEN payment_key > 0 THEN 'payment ' || payment_key ELSE 'account ' || account_key END AS key,
                 amount
             FROM stored.disbursements WHERE status = 'Sent'
             """,
             f"""
-            SELECT CASE WHEN owner_type = 'Account' THEN 'account ' ELSE 'payment ' END || owner_key, {_SIGNED}
+            SELECT CASE WHEN owner_type = 'Account' THEN 'account ' ELSE 'payment ' END || owner_key, {SIGNED}
             FROM stored.journal
             WHERE transaction_type IN ('DisbursementPaid', 'SuspPymtDisbPaid') AND t_account_pattern = 'Cash'
             """,
