@@ -35,10 +35,10 @@ class AccountEvaluation(Settings):
         description="Reasons for which a payment that is taken back counts against its payer.",
     )
     excellent: EvaluationLimits = Field(
-        default=EvaluationLimits(), description="The most that an excellent account has."
+        default_factory=EvaluationLimits, description="The most that an excellent account has."
     )
     acceptable: EvaluationLimits = Field(
-        default=EvaluationLimits(pejorative_reversals=1),
+        default_factory=lambda: EvaluationLimits(pejorative_reversals=1),
         description="The most that an acceptable account has; one with more is poor.",
     )
 

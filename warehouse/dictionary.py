@@ -30,9 +30,10 @@ Written by `python -m warehouse.dictionary` from the declarations in `schemas/`;
 ## Views
 
 Views of `warehouse/paidthrough.duckdb`, as of the last closed day. For an earlier day d each has a macro, such as
-`aging_as_of(d)`: what was recorded by d, seen from d. The macros of the journal and of its balances take two dates:
-`trial_balance_as_of(d, known_at := k)` has the lines that take effect by d and were recorded by k; without `known_at`,
-all that is recorded. A file attached under another name needs `USE` before its macros.
+`aging_as_of(d)`: what was recorded by d, seen from d. The macros of the journal, of its balances and of what finance
+asks of cash take two dates: `trial_balance_as_of(d, known_at := k)` has the lines that take effect by d and were
+recorded by k; without `known_at`, all that is recorded. A file attached under another name needs `USE` before its
+macros.
 
 Money is decimal with the decimals of the currency: two, or more where a currency of the book has more."""
 _ABOUT_STORED = """

@@ -32,8 +32,8 @@ _SUSPENSE = {"owner_type": "SuspensePayment", "owner_key": 2, "account_key": 0, 
 def _sound() -> Rows:
     """A premium of 100.00 on a due invoice: 40.00 paid from 50.00 received, 5.00 written off and taken back again.
 
-    Of the 10.00 left, 4.00 are in suspense and 1.00 is kept; another 20.00 has no known payer. 7.00 are given as
-    goodwill and 6.00 are paid out.
+    To the 10.00 left come 7.00 of goodwill; 4.00 are in suspense, 1.00 is kept, 6.00 are paid out, and 6.00 are left.
+    Another 20.00 has no known payer.
     """
     due = "<Charge Pattern> Due"
     paid = {"transaction_type": "ChargePaidFromAccount", "payment_key": 1}

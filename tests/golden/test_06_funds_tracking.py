@@ -6,12 +6,15 @@ from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
 
+from assets.invariants import findings
 from schemas import enums
 from schemas.reports.finance import FUND_SOURCE_TYPES, FUND_USE_TYPES
+from tests.golden.refunds import about, command
 from tests.golden.test_04_invoicing import issuance, monthly
 from tests.story import Story, carrier, plans
 from tests.warehouse.money_books import MoneyBook, disbursed, paid, payment, posted, received
 from tests.warehouse.published_stories import PublishedStory
+from warehouse.storage import Home
 
 DAY = date(2025, 1, 10)
 NEXT = DAY + timedelta(days=1)
@@ -41,6 +44,40 @@ def test_e_ft_1_fifo_allotment(tmp_path: Path) -> None:
     ]
     assert book.ask("SELECT sum(amount), sum(unallotted) FROM fund_sources") == [money("150.00", "0.00")]
     assert book.ask("SELECT sum(amount), sum(unallotted) FROM fund_uses") == [money("150.00", "0.00")]
+
+
+def test_e_ft_1_through_the_ledger(tmp_path: Path) -> None:
+    """E-FT-1, R-FT-11, R-FT-12: as the ledger posts it; then the credit is taken back, and every statement holds."""
+    told = Story(plans(monthly(maximum=1), more=TRACKED))
+    told.land(
+        date(2025, 1, 1),
+        accounts=[{"account_id": "A", "invoice_by": "account", "name": "Anne"}],
+        billing_instructions=[issuance("I", "P", date(2025, 1, 1), date(2026, 1, 1))],
+        charges=[{"instruction_id": "I", "charge_no": 1, "charge_pattern": "Premium", "amount": "70.00"}],
+    )
+    credit = about("K", "create_ad_hoc_credit", "50.00", {"credit_type": "Goodwill"})
+    refund = about("D", "create_disbursement", "80.00", {"due_date": str(NEXT)}, reason="overpaid")
+    told.land(DAY, payments=[{"payment_id": "M", "account_id": "A", "amount": "100.00"}], commands=[credit])
+    told.land(NEXT, commands=[refund])
+    book = PublishedStory(tmp_path / "paid", told.close_through(NEXT))
+    assert book.ask(ALLOTMENTS.format("")) == [
+        ("Direct Bill Money Received", "Payment Item Group", *money("70.00")),
+        ("Direct Bill Money Received", "Disbursement", *money("30.00")),
+        ("Ad Hoc Credit", "Disbursement", *money("50.00")),
+    ]
+    fates = "SELECT went_to, amount, disbursement_id FROM cash_application ORDER BY went_to"
+    assert book.ask(fates) == [("item", *money("70.00"), None), ("refund", *money("30.00"), "D")]
+    assert findings(Home(book.home)) == []
+    last = NEXT + timedelta(days=1)
+    told.land(last, commands=[command("V", "reverse_ad_hoc_credit", "ad_hoc_credit", "K")]).close_through(last)
+    book = PublishedStory(tmp_path / "back", told)
+    assert book.ask("SELECT use_type, unallotted FROM fund_uses WHERE unallotted > 0") == [
+        ("Funds Source Reversal", *money("50.00"))
+    ]
+    assert book.ask("SELECT balance, negative_since, transaction_type FROM negative_funds") == [
+        (*money("-50.00"), last, "AccountGoodwillTxn")
+    ]
+    assert findings(Home(book.home)) == []
 
 
 def test_e_ft_2_allotment_differs_from_distribution(tmp_path: Path) -> None:

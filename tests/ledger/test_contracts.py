@@ -59,6 +59,7 @@ def story() -> Story:
         .land(DAY - timedelta(days=1), payments=[aside])
         .land(DAY, billing_instructions=[issuance(2)], charges=charges(2), commands=[set_aside])
         .land(DAY, payments=[{"payment_id": "M1", "account_id": "A", "amount": "100.00"}])
+        .land(DAY, payments=[{"payment_id": "N", "amount": "5.00"}])
         .land(DAY, accounts=[{"account_id": "R", "invoice_by": "account"}], commands=refunds())
         .land(DAY, payments=[{"payment_id": "N", "amount": "5.00"}])
         .close_through(DAY)

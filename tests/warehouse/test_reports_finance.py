@@ -126,6 +126,9 @@ def _aged(home: Path) -> MoneyBook:
     days[_day(0)]["payments"] = [payment(1, 100_00, _day(0))]
     days[_day(60)]["payments"] = [payment(2, 50_00, _day(60))]
     applied = {"kind": "payment", "payment_key": 2, "item_key": 11, "amount": 20_00}
+    days[_day(100)]["disbursements"] = [
+        {"disbursement_key": 1, "disbursement_id": "D", "transaction_key": key(_day(100), 1), "reason": "too much"}
+    ]
     days[_day(60)]["payment_items"] = [
         {"payment_item_key": key(_day(60), 2), "transaction_key": key(_day(60), 2), **applied}
     ]
@@ -153,15 +156,15 @@ def test_what_is_left_of_a_fund_ages_first_in_first_out(tmp_path: Path, day: int
 
 def test_what_was_paid_out_is_told_of_the_receipt(tmp_path: Path) -> None:
     book = _aged(tmp_path)
-    asked = "SELECT payment_id, went_to, amount, days_to_apply FROM cash_application ORDER BY ALL"
+    asked = "SELECT payment_id, went_to, amount, days_to_apply, disbursement_id FROM cash_application ORDER BY ALL"
     assert book.ask(asked) == [
-        ("R1", "refund", *_money("40.00"), 100),
-        ("R1", "unapplied", *_money("60.00"), None),
-        ("R2", "item", *_money("20.00"), 0),
-        ("R2", "unapplied", *_money("30.00"), None),
+        ("R1", "refund", *_money("40.00"), 100, "D"),
+        ("R1", "unapplied", *_money("60.00"), None, None),
+        ("R2", "item", *_money("20.00"), 0, None),
+        ("R2", "unapplied", *_money("30.00"), None, None),
     ]
-    refunds = "SELECT business_date, transaction_type, account_id, amount FROM refunds"
-    assert book.ask(refunds) == [(_day(100), "DisbursementPaid", "A", *_money("40.00"))]
+    refunds = "SELECT business_date, transaction_type, account_id, disbursement_id, reason, amount FROM refunds"
+    assert book.ask(refunds) == [(_day(100), "DisbursementPaid", "A", "D", "too much", *_money("40.00"))]
 
 
 def test_a_suspense_payment_that_is_sent_back_is_a_refund(tmp_path: Path) -> None:

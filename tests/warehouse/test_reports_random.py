@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import polars as pl
 import pytest
 
 from assets.invariants import findings
@@ -61,6 +62,53 @@ def test_lines_of_invoices_sum_to_their_invoices(published: PublishedDays) -> No
         assert (
             published.ask(f"WITH l AS ({lines}) (FROM l EXCEPT {invoices}) UNION ALL ({invoices} EXCEPT FROM l)") == []
         )
+
+
+def test_tracked_money_is_matched_oldest_first(published: PublishedDays) -> None:
+    """R-FT-3, R-FT-4: the overlaps of cumulative amounts are what serving one use after the other gives."""
+    sides = {}
+    for side in ("source", "use"):
+        asked = f"SELECT account_id, fund_policy_id, {side}_id, amount FROM fund_{side}s ORDER BY event_date, sequence"
+        rows = published.ask(f"{asked}, CAST({side}_id AS BIGINT)")
+        sides[side] = [[(account, policy), name, amount] for account, policy, name, amount in rows]
+    expected = []
+    for fund, use, wanted in sides["use"]:
+        for source in sides["source"]:
+            part = min(wanted, source[2]) if source[0] == fund else 0
+            if part > 0:
+                expected.append((source[1], use, part))
+                source[2] -= part
+                wanted -= part  # noqa: PLW2901 -- what of the use is still to be served
+    assert len(expected) > 20
+    assert published.ask("SELECT source_id, use_id, amount FROM fund_allotments ORDER BY ALL") == sorted(expected)
+    left = "SELECT unallotted FROM fund_sources ORDER BY event_date, sequence, CAST(source_id AS BIGINT)"
+    assert [amount for (amount,) in published.ask(left)] == [source[2] for source in sides["source"]]
+
+
+def test_cash_rolls_forward_as_the_days_were_closed(engine: Engine, published: PublishedDays) -> None:
+    """Cash received, applied and held of each day, from the payments, payment items and funds of the closed days."""
+    opening = 0
+    for closed in engine.closed:
+        new = closed.changes["payments"].filter(
+            (pl.col("received_date") == closed.day) & (pl.col("from_payment_key") == 0)
+        )
+        applied = closed.changes["payment_items"].filter(pl.col("kind").cast(pl.String) != "settlement")["amount"].sum()
+        held = closed.book["funds"]["balance"].sum()
+        day = f"FROM cash_roll_forward WHERE business_date = DATE '{closed.day}'"
+        rolled = published.ask(
+            f"SELECT coalesce(sum(received) FILTER (fund_type = 'cash'), 0) * 100, coalesce(sum(applied), 0) * 100, "
+            f"coalesce(sum(closing - opening) FILTER (fund_type IN ('default', 'designated')), 0) * 100 {day}"
+        )
+        assert rolled == [(new["amount"].sum(), applied, held - opening)], closed.day
+        opening = held
+
+
+def test_receipts_are_told_as_their_payments_are(published: PublishedDays) -> None:
+    """What names a payment is what the view of payments says was distributed of it."""
+    distributed = "SELECT payment_id, distributed FROM payments WHERE distributed <> 0"
+    named = "SELECT payment_id, sum(amount) FROM cash_application WHERE is_named AND went_to = 'item' GROUP BY ALL"
+    assert published.ask(f"{distributed} ORDER BY ALL") == published.ask(f"{named} ORDER BY ALL") != []
+    assert published.ask("SELECT * FROM cash_application WHERE amount <= 0 OR went_to = 'other'") == []
 
 
 def test_a_past_day_looks_as_it_did_then(

@@ -47,16 +47,18 @@ uses AS (
             ELSE 'other'
         END AS went_to,
         part.item_key,
+        paid.disbursement_id,
         target.account_key AS to_account_key,
         target.fund_policy_key AS to_policy_key
     FROM $receipt_sides AS side
+    LEFT JOIN stored.disbursements AS paid ON paid.transaction_key = side.flow // 8
     LEFT JOIN $applied_parts AS part ON part.transaction_key = side.flow // 8 AND part.payment_key = 0
     LEFT JOIN $fund_moves AS target
         ON
             target.transaction_key = side.flow // 8
             AND target.transaction_type = 'TransferTransaction'
             AND target.fund_key <> side.fund_key
-    WHERE side.amount < 0
+    WHERE side.amount < 0 AND side.flow > 0
 ),
 
 pieces AS (
@@ -86,17 +88,26 @@ pieces AS (
     FROM suspended
     WHERE open <> 0
     UNION ALL BY NAME
-    SELECT payment_key, 'refund' AS went_to, true AS is_named, disbursed AS amount, last_date AS applied_date
+    SELECT
+        payment_key, 'refund' AS went_to, true AS is_named, disbursed AS amount, last_date AS applied_date,
+        disbursement_id
     FROM suspended
+    LEFT JOIN (
+        SELECT payment_key, max(disbursement_id) AS disbursement_id
+        FROM stored.disbursements
+        WHERE payment_key <> 0 AND transaction_key <> 0
+        GROUP BY payment_key
+    ) AS paid USING (payment_key)
     WHERE disbursed <> 0
     UNION ALL BY NAME
     SELECT
         -part.source AS payment_key,
-        CASE WHEN part.use IS NULL THEN 'unapplied' ELSE uses.went_to END AS went_to,
+        CASE WHEN part.use IS NULL THEN 'unapplied' ELSE coalesce(uses.went_to, 'other') END AS went_to,
         part.use IS NULL AS is_named,
         part.amount,
         uses.event_date AS applied_date,
         uses.item_key,
+        uses.disbursement_id,
         uses.to_account_key,
         uses.to_policy_key
     FROM $receipt_matches AS part
@@ -125,6 +136,7 @@ SELECT
     policy.policy_id,
     period.term_number,
     piece.suspense_item_id,
+    piece.disbursement_id,
     target.account_id AS to_account_id,
     target_fund.policy_id AS to_fund_policy_id,
     piece.to_payment_id
