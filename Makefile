@@ -22,7 +22,7 @@ run: setup ## the main job: a synthetic book, a year of days closed, a summary
 	$(BIN)/paidthrough demo
 
 test: setup ## all tests
-	$(BIN)/python -m pytest
+	POLARS_MAX_THREADS=1 $(BIN)/python -m pytest
 
 lint: setup ## ruff: rules and format
 	$(BIN)/ruff check .
