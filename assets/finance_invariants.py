@@ -12,6 +12,13 @@ _SUM_OF_MOVEMENTS = (
     "+ collateral + commissions"
 )
 
+_SUSPENSE_PAYMENTS = """
+    SELECT payment_key, amount, currency FROM stored.payments WHERE status IN ('suspended', 'disbursed')
+    UNION ALL SELECT payment_key, -amount, currency FROM stored.disbursements
+    WHERE status = 'Sent' AND payment_key > 0
+"""
+"""What every suspense payment holds: below zero when it was taken back after it was sent back (R-SUS-10)."""
+
 FINANCE_INVARIANTS: tuple[Invariant, ...] = (
     Invariant(
         rule="I-30",
@@ -30,7 +37,7 @@ FINANCE_INVARIANTS: tuple[Invariant, ...] = (
         table="payments",
         sentence="every payment in suspense is what its own Unapplied T-account says, and there is no other",
         violations=unequal(
-            "SELECT payment_key AS key, amount FROM stored.payments WHERE status = 'suspended'",
+            f"SELECT payment_key AS key, amount FROM ({_SUSPENSE_PAYMENTS})",
             f"SELECT owner_key, {SIGNED} FROM stored.journal "
             "WHERE t_account_pattern = 'Unapplied' AND owner_type = 'SuspensePayment'",
         ),
@@ -81,7 +88,7 @@ FINANCE_INVARIANTS: tuple[Invariant, ...] = (
                 UNION ALL SELECT 'suspense_item', currency, money(amount, currency)
                 FROM stored.suspense_items WHERE status = 'open'
                 UNION ALL SELECT 'suspense_payment', currency, money(amount, currency)
-                FROM stored.payments WHERE status = 'suspended'
+                FROM ({_SUSPENSE_PAYMENTS})
                 UNION ALL SELECT fund_type, currency, -arg_max(closing, business_date)
                 FROM cash_roll_forward WHERE fund_type NOT IN ('cash', 'producer') GROUP BY fund_type, currency
             )

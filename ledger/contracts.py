@@ -201,24 +201,29 @@ def check_funds(before: Book, changes: Mapping[str, pl.DataFrame], journal: pl.D
 def check_suspense(before: Book, changes: Mapping[str, pl.DataFrame], journal: pl.DataFrame) -> pl.DataFrame:
     """Today's change of what is held in suspense is that of its T-accounts (I-30).
 
-    Suspense items per account, payments in suspense one by one.
+    Suspense items per account, payments in suspense one by one: what came in and was not taken back, less what was sent
+    back, so that one taken back after it was sent back is below zero (R-SUS-10).
     """
     is_item = (pl.col("t_account_pattern") == "Suspense") & (pl.col("owner_type") == "Account")
     is_payment = (pl.col("t_account_pattern") == "Unapplied") & (pl.col("owner_type") == "SuspensePayment")
+    is_received = pl.col("status").is_in(["suspended", "disbursed"])
+    is_sent_back = (pl.col("status") == "Sent") & (pl.col("payment_key") > 0)
     held = [
-        (changes["suspense_items"], before["suspense_items"], "suspense_item_key", "account_key", "open"),
-        (changes["payments"], before["payments"], "payment_key", "payment_key", "suspended"),
+        ("Account", "suspense_items", "suspense_item_key", "account_key", pl.col("status") == "open", 1),
+        ("SuspensePayment", "payments", "payment_key", "payment_key", is_received, 1),
+        ("SuspensePayment", "disbursements", "disbursement_key", "payment_key", is_sent_back, -1),
     ]
     parts = [journal.filter(is_item | is_payment).select("owner_type", "owner_key", difference=signed_amount())]
-    for (now, known, key, owner_key, status), owner_type in zip(held, ("Account", "SuspensePayment"), strict=True):
-        then = known.filter(pl.col(key).is_in(now[key].implode()))
+    for owner_type, table, key, owner_key, counts, factor in held:
+        now = changes[table]
+        then = before[table].filter(pl.col(key).is_in(now[key].implode()))
         parts += [
-            rows.filter(pl.col("status") == status).select(
+            rows.filter(counts).select(
                 pl.lit(owner_type, journal.schema["owner_type"]).alias("owner_type"),
                 owner_key=owner_key,
                 difference=pl.col("amount") * sign,
             )
-            for rows, sign in ((now, 1), (then, -1))
+            for rows, sign in ((now, factor), (then, -factor))
         ]
     sums = pl.concat(parts).group_by("owner_type", "owner_key").agg(pl.col("difference").sum())
     owner = pl.concat_str(pl.col("owner_type").cast(pl.String), "owner_key", separator=" ")
