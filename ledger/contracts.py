@@ -216,6 +216,8 @@ def check_suspense(before: Book, changes: Mapping[str, pl.DataFrame], journal: p
     parts = [journal.filter(is_item | is_payment).select("owner_type", "owner_key", difference=signed_amount())]
     for owner_type, table, key, owner_key, counts, factor in held:
         now = changes[table]
+        if now.is_empty():
+            continue
         then = before[table].filter(pl.col(key).is_in(now[key].implode()))
         parts += [
             rows.filter(counts).select(

@@ -69,8 +69,10 @@ def _ready_credits(book: Book, clock: Clock, carrier: Carrier) -> pl.DataFrame:
     0) and `stream_policy_key`.
     """
     is_open = pl.col("paid") != pl.col("amount") - pl.col("written_off")
-    items = book["invoice_items"].filter(pl.col("amount") < 0)
-    items = items.filter(is_open & follows_a_plan(book) & (pl.col("invoice_key") > 0))
+    items = book["invoice_items"].filter((pl.col("amount") < 0) & is_open & (pl.col("invoice_key") > 0))
+    if items.is_empty():
+        return items
+    items = items.filter(follows_a_plan(book))
     items = items.filter(~pl.col("charge_key").is_in(held_charges(book).implode()))
     if items.is_empty():
         return items
