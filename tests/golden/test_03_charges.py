@@ -258,6 +258,35 @@ def test_a_recapture_of_a_designated_fund_refills_that_fund() -> None:
     assert story.book["funds"].select("policy_key", "balance").rows() == [(0, 0), (1, DEFICIT)]
 
 
+def test_r_ci_28_a_recapture_is_on_the_stream_of_the_account() -> None:
+    """R-CI-28, R-RC-4: also where invoices are per policy, and the fund of one is refilled."""
+    story = in_deficit(policy=True, params='{"policy_id": "P"}').close_through(RECAPTURE_DAY)
+    item = story.book["invoice_items"].filter("is_recapture").row(0, named=True)
+    invoices = story.book["invoices"].filter(pl.col("invoice_key") == item["invoice_key"])
+    streams = story.book["invoice_streams"].filter(pl.col("stream_key").is_in(invoices["stream_key"].implode()))
+    assert streams.select("account_key", "policy_key", pl.col("periodicity").cast(pl.String)).rows() == [
+        (1, 0, "monthly")
+    ]
+    assert item["policy_key"] == 1
+
+
+def test_r_dst_16_what_a_recapture_brings_is_applied_when_invoices_become_due() -> None:
+    """R-DST-16, R-RC-5: billed and due on one day; of 55.00 the recapture takes 45.00, which come back and pay too."""
+    at_once = (("invoice_due_lag_days = 1", "invoice_due_lag_days = 0"), ("lead_days = 14", "lead_days = 0"))
+    story = Story(plans(monthly(12), *at_once)).land(JAN_1, accounts=[{"account_id": "A", "invoice_by": "account"}])
+    story.land(
+        RECAPTURE_DAY,
+        billing_instructions=[instruction("I", effective_date="2025-01-12", period_start="2025-01-12")],
+        charges=[charge("I/1", "Premium", "1200.00")],
+        payments=[{"payment_id": "M", "account_id": "A", "amount": "55.00", "distribute": "none"}],
+        commands=[command("C", "create_recapture", "A", "account", amount="45.00")],
+    )
+    story.close_through(date(2025, 1, 15))
+    paid = story.book["invoice_items"].filter(pl.col("paid") > 0)
+    assert paid.select("is_recapture", "paid").sort("is_recapture").rows() == [(False, 5500), (True, 4500)]
+    assert story.book["funds"]["balance"].to_list() == [0]
+
+
 @pytest.mark.parametrize(
     ("change", "code"),
     [

@@ -269,6 +269,18 @@ def test_r_acc_07_a_bill_date_that_is_over_is_today() -> None:
     ]
 
 
+def test_r_acc_07_every_planned_invoice_is_dated_anew() -> None:
+    """R-ACC-07: another half of the month does not move monthly invoices, but it undoes a date set by hand."""
+    story = insured("P1", **BY_ACCOUNT).close_through(date(2026, 2, 8))
+    key = story.book["invoices"]["invoice_key"][2]
+    commanded(story, date(2026, 2, 9), "change_invoice_dates", f"invoice/{key}", due_date="2026-04-20")
+    same_day = story.book["accounts"]["invoice_first_day_of_month"][0]
+    commanded(story, FEB_10, "change_invoice_days", invoice_first_day_of_month=same_day)
+    assert story.book["invoices"]["due_date"][2] == date(2026, 4, 20)
+    commanded(story, date(2026, 2, 11), "change_invoice_days", invoice_first_day_of_month=same_day + 3)
+    assert story.book["invoices"].select("bill_date", "due_date").row(2) == (date(2026, 3, 15), date(2026, 3, 29))
+
+
 def test_r_acc_07_which_date_is_fixed_may_change_too() -> None:
     """R-ACC-06, R-ACC-07, R-INV-04: the 15th becomes the due date, the bill date is 14 days before it."""
     story = insured("P1", **BY_ACCOUNT)

@@ -30,27 +30,9 @@ FEATURES = {
     "invoice_fee": True,
     "payment_requests": True,
     "policy_changes_like_originals": True,
-    "unknown_policies_of_known_payers": False,  # held in suspense
-    **dict.fromkeys(COMMAND_TYPES, False),
-    "change_payment_schedule": True,
-    "assign_payment_plan": True,
-    "change_invoice_days": True,
-    "create_recapture": True,
-    "release_charge_hold": True,
-    "hold_charge": True,
-    "reverse_item_and_reallocate": True,
-    "modify_planned_items": True,
-    "set_charge_default_payer": True,
-    "move_invoice_item": True,
-    "resend_invoice": True,
-    "change_invoice_dates": True,
-    "create_invoice": True,
-    "set_billing_level": True,
-    "reassign_item_payer": True,
-    "reassign_charge_payer": True,
-    "reverse_charge": True,
-}
-"""What books may hold. Off is what the engine has not, or what is known to disagree."""
+    "unknown_policies_of_known_payers": False,  # the engine applies them to the payer, the model keeps them suspended
+} | dict.fromkeys(COMMAND_TYPES, True)
+"""What books may hold. Off is what books are not made of yet, or what is known to disagree."""
 BILLING_PLANS = ("standard", "other", "third", "fourth")
 YEARS = (2023, 2024, 2024, 2027)
 

@@ -46,9 +46,7 @@ The order of items for odd cents (R-DST-07, "invoice_item_id") is the order in w
 instructions of every policy that day by instruction_id, then the second ones, and so on; within an instruction by
 charge_no; the items of a charge by their number; after the instructions of a day the invoicing fees by invoice.
 
-Out of scope, refused with NotImplementedError: special handling, the proportional split of policy changes
-(R-CI-57: every charge is sliced by the plan of its period), agency and list bill, recapture and collateral,
-re-dating of streams (R-INV-08), change of billing level.
+Out of scope, refused with NotImplementedError: agency bill and collateral.
 """
 
 from __future__ import annotations

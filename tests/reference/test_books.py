@@ -50,7 +50,9 @@ def test_invariants(seed: int) -> None:
     received = sum(row["amount"] for row in model.payments())  # I-24
     in_funds = sum(fund["balance"] for fund in model.funds())
     suspended = sum(row["amount"] for row in model.payments() if row["status"] == "suspended")
-    assert received == in_funds + suspended + sum(item["paid"] for item in items)
+    recaptures = {charge["charge_key"] for charge in charges if charge["charge_pattern"] == "Recapture"}
+    refilled = sum(item["paid"] for item in items if item["charge_key"] in recaptures)  # R-TXN-04
+    assert received + refilled == in_funds + suspended + sum(item["paid"] for item in items)
     assert all(invoice["bill_date"] <= invoice["due_date"] for invoice in model.invoices())  # I-19
     assert all(
         0 <= charge["earned"] * (1 if charge["amount"] > 0 else -1) <= abs(charge["amount"]) for charge in charges
