@@ -10,6 +10,7 @@ from datetime import date
 
 import polars as pl
 
+from ledger.account_settings import change_settings
 from ledger.book import Book, designated_fund_key
 from ledger.carrier import Carrier
 from ledger.effects import Effects
@@ -43,7 +44,7 @@ def change_billing_levels(book: Book, levels: pl.DataFrame, day: date, carrier: 
     if rows.is_empty():
         return Effects(book)
     values = {"invoice_by": rows["new_invoice_by"], "separate_funds_by": rows["new_funds_by"]}
-    book = book.update("accounts", rows["row"], values)
+    book = change_settings(book, rows["row"], values)
     book = _open_designated_funds(book, rows["account_key"])
     funds = book["funds"].filter(pl.col("account_key").is_in(rows["account_key"].implode()))
     effects = empty_designated_funds(book, funds["fund_key"], day)

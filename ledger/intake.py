@@ -14,6 +14,7 @@ from datetime import date
 
 import polars as pl
 
+from ledger.account_settings import as_landed
 from ledger.accounts import with_defaults
 from ledger.book import Book
 from ledger.carrier import Carrier
@@ -124,7 +125,7 @@ def _take_accounts(rows: pl.DataFrame, booked: pl.DataFrame, day: date, carrier:
         .then(pl.lit("account"))
         .otherwise("separate_funds_by")
     )
-    tray.good = compare(given, booked, ACCOUNTS.key, body, silent=body)
+    tray.good = compare(given, as_landed(booked), ACCOUNTS.key, body, silent=body)
     tray.put_aside_repeated()
     tray.good = _with_unknown_plan(tray.good, carrier)
     tray.check(carrier)

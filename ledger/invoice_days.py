@@ -9,6 +9,7 @@ from datetime import date
 
 import polars as pl
 
+from ledger.account_settings import change_settings
 from ledger.book import Book
 from ledger.calendar import BusinessCalendar, slot_date, slot_on_or_after
 from ledger.carrier import Carrier
@@ -43,7 +44,7 @@ def change_invoice_days(book: Book, settings: pl.DataFrame, day: date, carrier: 
     rows = accounts.with_row_index("row").join(settings, on="account_key", how="inner", maintain_order="left")
     is_changed = [pl.col(name) != pl.col(f"old_{name}").cast(rows.schema[name]) for name in SETTINGS]
     rows = rows.filter(pl.any_horizontal(is_changed))
-    book = book.update("accounts", rows["row"], {name: rows[name] for name in SETTINGS})
+    book = change_settings(book, rows["row"], {name: rows[name] for name in SETTINGS})
     streams = _with_new_cadence(book, rows["account_key"])
     if streams.is_empty():
         return book

@@ -70,6 +70,7 @@ ACCOUNTS = Table(
         _text("name", "Name shown on reports.", nullable=True),
         _date("creation_date", "Business date on which the account was first seen."),
         _text("payment_plans", "Payment plans of a list bill account, as landed (R-BT-5).", default=None),
+        _text("landed_settings", "How it landed, as JSON, where that has been changed since.", default=None),
         _date("close_date", "Business date on which it was closed; none while it is open (R-ACC-09).", default=None),
     ),
 )

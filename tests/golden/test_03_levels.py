@@ -356,3 +356,20 @@ def test_invoice_days_that_are_none_are_refused(params: dict[str, object]) -> No
     commanded(story, date(2025, 12, 10), "change_invoice_days", **params)
     assert story.quarantined() == [("C2025-12-10", "E-INVOICE-DAYS")]
     assert {day[-2:] for day in story.dates("bill_date")} == {"15"}
+
+
+def test_an_account_row_that_comes_again_has_no_effect_whatever_was_changed_since() -> None:
+    """R-ACC-03, R-ACC-07, R-BL-2: it is held against what landed; other contents are still refused."""
+    row = {"account_id": "Z", "invoice_by": "policy", "invoice_day_of_month": 9}
+    days = {"command_id": "D", "command_type": "change_invoice_days", "target_type": "account", "target_id": "Z"}
+    level = days | {"command_id": "L", "command_type": "set_billing_level", "params": '{"invoice_by": "account"}'}
+    story = Story().land(date(2025, 1, 1), accounts=[row])
+    days |= {"params": '{"invoice_day_of_month": 20, "invoice_every_other_week_anchor": "2025-01-03"}'}
+    story.land(date(2025, 1, 2), commands=[days, level])
+    story.land(date(2025, 1, 3), accounts=[row])
+    story.land(date(2025, 1, 4), accounts=[row | {"invoice_day_of_month": 20}]).close_through(date(2025, 1, 4))
+    assert story.quarantined() == [("Z", "E-ID-CONFLICT")]
+    intake = story.events("intake").filter(table_name="accounts").sort("business_date")
+    assert intake["rows_duplicate"].to_list() == [0, 1, 0]
+    changed = story.book["accounts"].filter(account_id="Z")
+    assert changed.select("invoice_day_of_month", pl.col("invoice_by").cast(pl.String)).rows() == [(20, "account")]

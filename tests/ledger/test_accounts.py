@@ -44,6 +44,8 @@ def test_an_account_has_the_defaults_of_the_carrier():
         "name": None,
         "creation_date": DAY,
         "payment_plans": None,
+        "landed_settings": None,
+        "close_date": None,
     }
 
 
