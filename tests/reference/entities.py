@@ -15,7 +15,7 @@ NON_RESPONSIVE = ("ach", "credit_card", "wire")
 
 @dataclass(eq=False)
 class Account:
-    """A billing account. ``row`` has the landing columns, defaults filled in."""
+    """A billing account. ``row`` has the landing columns, defaults filled in; ``landed`` those of its first row."""
 
     account_id: str
     row: dict[str, Any]
@@ -25,6 +25,7 @@ class Account:
     funds: dict[str | None, int] = field(default_factory=lambda: {None: 0})
     items: list[Item] = field(default_factory=list)
     invoices_made: int = 0
+    landed: dict[str, Any] = field(default_factory=dict)
 
     @property
     def policy_level(self) -> bool:

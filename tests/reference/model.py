@@ -102,7 +102,7 @@ class Model(Tables):
             known = self.accounts.get(row["account_id"])
             if known is None:
                 self.take_account(row)
-            elif any(row.get(name) not in (None, known.row[name]) for name in ACCOUNT_COLUMNS):  # R-ACC-03
+            elif any(row.get(name) not in (None, known.landed[name]) for name in ACCOUNT_COLUMNS):  # R-ACC-03
                 self.reject("accounts", row["account_id"], "the account is known with other settings", day)
         instructions.take_instructions(self, inbox, day)
         payments.take_payments(self, inbox.get("payments", []), day)
@@ -118,7 +118,7 @@ class Model(Tables):
         given = {name: row[name] for name in ACCOUNT_COLUMNS if row.get(name) is not None}
         defaults = self.carrier["account_defaults"]
         full = {name: given.get(name, defaults.get(name)) for name in ACCOUNT_COLUMNS}
-        account = Account(row["account_id"], full, {}, {})
+        account = Account(row["account_id"], full, {}, {}, landed=dict(full))
         self.accounts[account.account_id] = account
         account.billing_plan = self.carrier["billing_plans"][account.row["billing_plan"]]
         account.allocation_plan = self.carrier["allocation_plans"][account.row["payment_allocation_plan"]]
