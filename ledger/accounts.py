@@ -48,6 +48,8 @@ def book_accounts(book: Book, accepted: Accepted, day: date, carrier: Carrier) -
     In: the accepted rows of the day. Accounts that landed and those that only an instruction names, with the carrier's
     defaults (R-BI-10), are numbered together in order of their ids. Every account has one default fund (R-BL-7).
     """
+    if accepted.accounts.is_empty() and accepted.billing_instructions.is_empty():
+        return book
     landed = accepted.accounts.select(ACCOUNTS.column_names)
     named = accepted.billing_instructions.select("account_id").unique()
     known = book["accounts"].select("account_id").filter(pl.col("account_id").is_in(named["account_id"].implode()))

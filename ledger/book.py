@@ -113,7 +113,7 @@ class Book:
             if changed is not None:
                 old = changed.filter(changed < start).unique()
                 added = pl.concat([frame[old], added]) if len(old) else added
-            result[name] = added.sort(TABLES[name].key)
+            result[name] = added if added.is_empty() else added.sort(TABLES[name].key)
         return result
 
     def next_key(self, table: str) -> int:

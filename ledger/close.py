@@ -39,16 +39,12 @@ from schemas.journal import EQUITY_WARNINGS, ITEM_EVENTS, OUTBOUND_EVENTS, QUARA
 
 @dataclass(frozen=True, slots=True)
 class ClosedDay:
-    """A closed day: the book after it (with its changes) and the events that it added, by table name."""
+    """A closed day: the book after it, the rows of the book that it added or changed, and its events, by table name."""
 
     day: date
     book: Book
+    changes: Mapping[str, pl.DataFrame]
     events: Mapping[str, pl.DataFrame]
-
-    @property
-    def changes(self) -> dict[str, pl.DataFrame]:
-        """Rows of the state tables that the day added or changed."""
-        return self.book.changes()
 
 
 def close(book: Book, inbox: Mapping[str, pl.DataFrame], day: date, carrier: Carrier) -> ClosedDay:
@@ -127,7 +123,8 @@ def close(book: Book, inbox: Mapping[str, pl.DataFrame], day: date, carrier: Car
             for table in (ITEM_EVENTS, OUTBOUND_EVENTS, EQUITY_WARNINGS)
         },
     }
-    violations = check_day(DayOutcome(before, book, events, day), carrier)
+    changes = book.changes()
+    violations = check_day(DayOutcome(before, book, changes, events, day), carrier)
     if not violations.is_empty():
         raise ContractViolationError(day, violations)
-    return ClosedDay(day, book, events)
+    return ClosedDay(day, book, changes, events)

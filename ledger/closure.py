@@ -32,8 +32,13 @@ def close_and_reopen(book: Book, posted: pl.DataFrame, day: date, carrier: Carri
         "period_key", "expiration_date", "coverage_end", "closed_date", "opened_date"
     )
     periods = periods.with_row_index("row")
-    book, touched = _reopen(book, periods, posted, day)
-    return _close(book, periods.filter(~pl.col("period_key").is_in(touched.implode())), day, carrier)
+    is_marked = pl.col("closed_date").is_not_null() | pl.col("opened_date").is_not_null()
+    marked, over = periods.filter(is_marked), _over(periods.filter(~is_marked), day, carrier)
+    if marked.is_empty() and over.is_empty():
+        return book
+    is_touched = pl.col("period_key").is_in(_touched(book, posted, day).implode())
+    book = _reopen(book, marked.filter(is_touched)["row"])
+    return _close(book, over.filter(~is_touched), day, carrier)
 
 
 def open_periods(book: Book, period_keys: pl.Series, day: date) -> Book:
@@ -43,33 +48,39 @@ def open_periods(book: Book, period_keys: pl.Series, day: date) -> Book:
     return book.update("policy_periods", rows, {"closed_date": _no_dates(len(rows)), "opened_date": opened})
 
 
-def _reopen(book: Book, periods: pl.DataFrame, posted: pl.DataFrame, day: date) -> tuple[Book, pl.Series]:
-    """The book with those periods open again that were touched today; and all that were touched."""
+def _touched(book: Book, posted: pl.DataFrame, day: date) -> pl.Series:
+    """Keys of the periods to which something happened today that opens them."""
     is_receivable = posted["t_account_pattern"].cast(pl.String).is_in(_RECEIVABLES)
     audits = book["instructions"].filter((pl.col("received_date") == day) & (pl.col("instruction_type") == "audit"))
     paid_for = book["payments"].filter(pl.col("received_date") == day)
-    touched = pl.concat(
+    return pl.concat(
         [
             posted.filter(is_receivable & (posted["owner_type"] == "PolicyPeriod"))["owner_key"],
             audits["period_key"],
             paid_for["period_key"],
         ]
     ).unique()
-    is_marked = pl.col("closed_date").is_not_null() | pl.col("opened_date").is_not_null()
-    marked = periods.filter(is_marked & pl.col("period_key").is_in(touched.implode()))
-    if not marked.is_empty():
-        none = _no_dates(marked.height)
-        book = book.update("policy_periods", marked["row"], {"closed_date": none, "opened_date": none})
-    return book, touched
 
 
-def _close(book: Book, periods: pl.DataFrame, day: date, carrier: Carrier) -> Book:
-    """Close the open ones of these periods that are finished."""
+def _reopen(book: Book, rows: pl.Series) -> Book:
+    """The book with the periods at these rows neither closed nor held open."""
+    none = _no_dates(len(rows))
+    return book.update("policy_periods", rows, {"closed_date": none, "opened_date": none})
+
+
+def _over(periods: pl.DataFrame, day: date, carrier: Carrier) -> pl.DataFrame:
+    """Those of these periods that have expired and are earned as far as time goes."""
     earned_through = _last_posting_day(day, carrier.earning_interval)
-    is_over = (pl.col("expiration_date") < day) & (pl.col("coverage_end") <= earned_through + timedelta(days=1))
-    over = periods.filter(is_over & pl.col("closed_date").is_null() & pl.col("opened_date").is_null())
+    return periods.filter(
+        (pl.col("expiration_date") < day) & (pl.col("coverage_end") <= earned_through + timedelta(days=1))
+    )
+
+
+def _close(book: Book, over: pl.DataFrame, day: date, carrier: Carrier) -> Book:
+    """Close those of these expired periods that nobody owes anything and that have nothing left to earn."""
     if over.is_empty():
         return book
+    earned_through = _last_posting_day(day, carrier.earning_interval)
     keys = over["period_key"].implode()
     owing = book["invoice_items"].filter(pl.col("period_key").is_in(keys) & (_OPEN != 0))
     invoices = book["invoices"].select("invoice_key", "bill_date", "due_date")

@@ -64,6 +64,8 @@ def book_instructions(
     In: accepted landing rows (`billing_instructions`, `charges`, each with file and row_no); their accounts are in the
     book. Rules: R-BI-1..9, R-BI-14, R-BI-16, R-CI-02..08, R-PP-15, R-BL-2, R-LB-08, R-LB-10.
     """
+    if instructions.is_empty():
+        return Booked(Effects(book))
     accounts = book["accounts"].select("account_id", "account_key", "currency")
     payers = accounts.select(payer_account_id="account_id", payer_account_key="account_key")
     instructions = instructions.join(accounts, on="account_id", how="left", maintain_order="left")

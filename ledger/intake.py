@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
 
 import polars as pl
 
@@ -22,14 +23,14 @@ from ledger.checks import said, text_of
 from ledger.command_params import allowed_params, missing_param, params_are_wrong
 from ledger.directions import DIRECTED
 from ledger.intake_checks import is_old_payment
-from ledger.intake_rows import NOTHING_REFUSED, Tray, body_of, compare, read_rows, with_amounts
+from ledger.intake_rows import NOTHING_REFUSED, REF, Tray, body_of, compare, rows_of, with_amounts
 from ledger.list_bill import offered_plans
 from ledger.money import minor_units
 from ledger.parsing import decimals_of, modifiers_problem
 from ledger.periods import NEW_PERIOD_TYPES
 from ledger.quarantine import LANDED_SCHEMA, Accepted, complete_refused, counts, raw_rows
 from schemas.commands import COMMAND_TYPES
-from schemas.landing import ACCOUNTS, BILLING_INSTRUCTIONS, CHARGES, COMMANDS, LANDING_TABLES, PAYMENTS, LandingTable
+from schemas.landing import ACCOUNTS, BILLING_INSTRUCTIONS, CHARGES, COMMANDS, LANDING_TABLES, PAYMENTS
 
 __all__ = ["Accepted", "accept", "complete_refused", "counts", "raw_rows"]
 
@@ -62,7 +63,9 @@ def accept(book: Book, inbox: Mapping[str, pl.DataFrame], day: date, carrier: Ca
     Payments get their defaults for kind, currency, payment date and distribute, accounts those of the carrier,
     instructions `sequence` and, on a new period, `period_start`. Never raises because of what a row holds.
     """
-    rows = {table.name: _read(table, inbox, day) for table in LANDING_TABLES}
+    rows = {table.name: rows_of(table, inbox, day) for table in LANDING_TABLES}
+    if all(landed.is_empty() for landed in rows.values()):
+        return _nothing_accepted()
     booked = _booked_accounts(book, rows)
     accounts = _take_accounts(rows["accounts"], booked, day, carrier)
     setting = _Setting(book, _known_accounts(booked, accounts.good), day, carrier)
@@ -85,10 +88,11 @@ def accept(book: Book, inbox: Mapping[str, pl.DataFrame], day: date, carrier: Ca
     )
 
 
-def _read(table: LandingTable, inbox: Mapping[str, pl.DataFrame], day: date) -> pl.DataFrame:
-    if table.name in inbox and not inbox[table.name].is_empty():
-        return read_rows(table, inbox[table.name], day)
-    return _NO_ROWS[table.name]
+@cache
+def _nothing_accepted() -> Accepted:
+    none = {table.name: rows_of(table, {}, date.min).select(*table.column_names, *REF) for table in LANDING_TABLES}
+    nothing = LANDED_SCHEMA.to_frame()
+    return Accepted(**none, refused=NOTHING_REFUSED, warnings=NOTHING_REFUSED, duplicates=nothing, landed=nothing)
 
 
 def _booked_accounts(book: Book, rows: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
@@ -388,12 +392,5 @@ def _with_checked_params(commands: pl.DataFrame, command_type: str) -> pl.DataFr
     )
 
 
-def _no_rows(table: LandingTable) -> pl.DataFrame:
-    landed = dict.fromkeys(table.column_names, pl.String) | {"file": pl.String, "row_no": pl.Int64}
-    rows = read_rows(table, pl.DataFrame(schema=landed), date.min)
-    return rows.with_columns(pl.col(name).cast(table.schema[name]) for name in table.column_names)
-
-
-_NO_ROWS = {table.name: _no_rows(table) for table in LANDING_TABLES}
 _NO_CHARGES = CHARGES.empty()
 _STATES = _STATE_SCHEMA.to_frame()

@@ -5,9 +5,10 @@ Nothing here knows a landing table by name; `ledger.intake` puts the parts toget
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from functools import cache
 
 import polars as pl
 
@@ -34,6 +35,20 @@ REF = ("file", "row_no")
 """Where a row came from: it names the row within its table."""
 NOTHING_REFUSED = no_refusals()
 _DIFFERS = "differs"
+
+
+def rows_of(table: LandingTable, inbox: Mapping[str, pl.DataFrame], day: date) -> pl.DataFrame:
+    """The parsed rows of a landing table (see `read_rows`), with the columns of every table where none landed."""
+    if table.name in inbox and not inbox[table.name].is_empty():
+        return read_rows(table, inbox[table.name], day)
+    return _no_rows(table)
+
+
+@cache
+def _no_rows(table: LandingTable) -> pl.DataFrame:
+    landed = dict.fromkeys(table.column_names, pl.String) | {"file": pl.String, "row_no": pl.Int64}
+    rows = read_rows(table, pl.DataFrame(schema=landed), date.min)
+    return rows.with_columns(pl.col(name).cast(table.schema[name]) for name in table.column_names)
 
 
 def read_rows(table: LandingTable, raw: pl.DataFrame, day: date) -> pl.DataFrame:

@@ -32,7 +32,10 @@ def distribute_new_payments(
     already. Transactions carry the business date.
     """
     is_to_distribute = (pl.col("status") == "executed") & (pl.col("distribute") == "auto") & is_as_named()
-    payments = book["payments"].filter(pl.col("received_date") == day).filter(is_to_distribute)
+    payments = book["payments"].filter(pl.col("received_date") == day)
+    if payments.is_empty():
+        return Distributed.nothing(book)
+    payments = payments.filter(is_to_distribute)
     payments = payments.sort("account_key", "payment_date", "payment_id")
     directed = payments.filter(pl.col("distribution").is_not_null())["account_key"].unique()
     if len(directed):
@@ -103,6 +106,8 @@ def distribute_on_turned_invoices(
     the same, but for payers who have both and whose plan tells billed from due, or who pay recaptures, which bring new
     money into a fund (R-RC-5): those get both.
     """
+    if billed_accounts.is_empty() and due_accounts.is_empty():
+        return Distributed.nothing(book)
     sensitive = [
         name
         for name, plan in carrier.payment_allocation_plans.items()
@@ -143,6 +148,8 @@ def distribute_funds(  # noqa: PLR0913 -- the clock of a billing day is two date
     (R-BL-6). A fund in deficit pays nothing, but the credits of its items still do. Other arguments as in
     `distribute_new_payments`.
     """
+    if account_keys.is_empty():
+        return Distributed.nothing(book)
     keys = account_keys.implode()
     funds = book["funds"].filter(pl.col("account_key").is_in(keys))
     items = book["invoice_items"]

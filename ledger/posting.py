@@ -120,6 +120,8 @@ def transaction_frame(
     if unknown or missing:
         msg = f"{transaction_type}: unknown columns {unknown}, missing columns {missing}"
         raise PostingError(msg)
+    if frame.is_empty():
+        return _NO_TRANSACTIONS
     expressions = []
     for name, dtype in TRANSACTIONS.items():
         if name in given:
@@ -145,6 +147,8 @@ def post(transactions: pl.DataFrame, business_date: date, chart: Chart, *, first
     if transactions.schema != TRANSACTIONS:
         msg = "transactions to post must have exactly the columns of TRANSACTIONS; use transaction_frame"
         raise PostingError(msg)
+    if transactions.is_empty():
+        return JOURNAL.empty()
     first_key = day_number(business_date) * TRANSACTIONS_PER_DAY + first_sequence
     ruled = _with_rule_set(transactions.with_columns(number_from(first_key, "transaction_key")), chart)
     if ruled.is_empty():

@@ -50,6 +50,8 @@ def complete_refused(inbox: Mapping[str, pl.DataFrame], refused: pl.DataFrame) -
     bank account number was found is not shown.
     """
     refused = refused.select(*ROW, "record_id", "code", "rule", "detail")
+    if refused.is_empty():
+        return refused.with_columns(raw_json=pl.lit(""))
     is_secret = pl.col("code").is_in(SECRET_CODES)
     hidden = refused.filter(is_secret)
     rows = raw_rows(inbox, refused.filter(~is_secret))
@@ -121,6 +123,8 @@ def counts(
     are to be tried again. Booked is counted from the accepted rows that nobody refused and that do not wait, so that
     in = booked + duplicates + quarantined + pending is a check and not a sum (I-39).
     """
+    if all(rows.is_empty() for rows in inbox.values()):
+        return INTAKE.empty()
     files = pl.concat(
         [
             _NO_FILES,

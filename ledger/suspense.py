@@ -23,6 +23,8 @@ def match_suspense_payments(book: Book, day: date, carrier: Carrier) -> Effects:
     """
     del carrier
     waiting = book["payments"].filter((pl.col("status") == "suspended") & (pl.col("invoice_id").is_null()))
+    if waiting.is_empty():
+        return Effects(book)
     waiting = waiting.filter(pl.any_horizontal(pl.col("account_id", "policy_id").is_not_null()))
     waiting = waiting.filter(~pl.col("payment_key").is_in(pending_suspense_payments(book).implode()))
     if waiting.is_empty():

@@ -75,7 +75,7 @@ def refunds() -> list[dict[str, object]]:
 
 def outcome() -> DayOutcome:
     closed = story().days[DAY]
-    return DayOutcome(story().days[DAY - timedelta(days=1)].book, closed.book, closed.events, DAY)
+    return DayOutcome(story().days[DAY - timedelta(days=1)].book, closed.book, closed.changes, closed.events, DAY)
 
 
 Damage = Callable[[DayOutcome], DayOutcome]
@@ -94,7 +94,8 @@ def in_book(table: str, column: str, add: int, row: int = -1) -> Damage:
         touched = pl.Series([place], dtype=pl.UInt32)
         known = book.changed_rows.get(table, touched)
         changed = {**book.changed_rows, table: pl.concat([known, touched])}
-        return replace(day, after=Book(frames, book.opened_at, changed))
+        after = Book(frames, book.opened_at, changed)
+        return replace(day, after=after, changes=after.changes())
 
     return damaged
 

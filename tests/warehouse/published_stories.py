@@ -44,7 +44,7 @@ class PublishedDays:
 
     def _changes(self, closed: Sequence[ClosedDay], table: str) -> list[Path]:
         changes = [
-            rows.insert_column(0, pl.Series("business_date", [day.day] * rows.height, pl.Date))
+            rows.clone().insert_column(0, pl.Series("business_date", [day.day] * rows.height, pl.Date))
             for day in closed
             if not (rows := day.changes[table]).is_empty()
         ]
