@@ -14,8 +14,9 @@ from datetime import date, timedelta
 import polars as pl
 
 from ledger.allocation import DUE, PLANNED, eligible
-from ledger.book import Book
+from ledger.book import Book, default_fund_key
 from ledger.carrier import Carrier
+from ledger.segments import run_cum_sum
 from ledger.settlement import Clock, Distributed, Settlement, book_settlement
 
 DIRECTIONS = pl.Schema(
@@ -29,6 +30,7 @@ DIRECTIONS = pl.Schema(
         "include_only": pl.String,
         "select_where": pl.String,
         "select_is": pl.String,
+        "use_default_unapplied": pl.Boolean,
     }
 )
 """A payment to distribute, in the order in which payments are taken: what it is, and which items it may pay."""
@@ -57,7 +59,8 @@ def distribute_as_directed(book: Book, directed: Directed, day: date, carrier: C
     The allocated amounts of a payment do not exceed it. An amount of 0 for an item excludes it (R-DBP-07); an amount
     for a policy or an invoice is spread inside it in the order of the plan (R-DBP-09); no item is paid beyond its
     balance, what is left stays in the fund. Money of a designated fund pays only its policy unless an item is named.
-    Rules: R-DBP-06..12, R-DST-13.
+    A payment that asks for it has what lies in the default fund beside its own money, and spends that last.
+    Rules: R-DBP-04, R-DBP-06..12, R-DST-13.
     """
     if directed.payments.is_empty():
         return Distributed.nothing(book)
@@ -70,9 +73,45 @@ def distribute_as_directed(book: Book, directed: Directed, day: date, carrier: C
     allocated = _allocated_items(settlement.items, allocations)
     candidates = _rest_items(book, settlement, payments, allocated, choices)
     for now in _without_conflict(payments, pl.concat([allocated.select(_PAIR), candidates])):
-        settlement = _settle_allocations(settlement, now, allocations, allocated)
-        settlement = _settle_rest(settlement, now, allocations, candidates)
+        purses = _purses(book, settlement, payments, now)
+        for purse in purses:
+            settlement = _settle_allocations(settlement, purse, _with_reach(allocations), allocated)
+        for purse in purses:
+            settlement = _settle_rest(settlement, purse, allocations, candidates)
     return book_settlement(book, settlement, day)
+
+
+def _purses(book: Book, settlement: Settlement, payments: pl.DataFrame, now: pl.DataFrame) -> list[pl.DataFrame]:
+    """The money of the payments of a round: first their own, then, for those that ask, what the default fund holds.
+
+    payments: all that are distributed. Out: the payments of the round with fund_key, money_of (the payment, 0 for what
+    was in the fund before) and the stretch of all their money that this is: `start`, `end`. What the fund received with
+    payments that are not distributed yet is not what it holds (R-DBP-04).
+    """
+    own = now.with_columns(money_of="payment_key", start=pl.lit(0, pl.Int64), end="amount")
+    asking = own.filter("use_default_unapplied").with_columns(
+        fund_key=default_fund_key(pl.col("account_key")), money_of=pl.lit(0, pl.Int64), start="amount"
+    )
+    if asking.is_empty():
+        return [own]
+    drawn = settlement.parts.group_by(fund_key="paying_fund_key").agg(drawn=pl.col("amount").sum())
+    in_order = payments.select("fund_key", "amount", later="order")
+    coming = asking.select("payment_key", "fund_key", "order").join(in_order, on="fund_key", how="inner")
+    coming = coming.filter(pl.col("later") >= pl.col("order")).group_by("payment_key").agg(pl.col("amount").sum())
+    asking = (
+        asking.join(book["funds"].select("fund_key", "balance"), on="fund_key", how="inner", maintain_order="left")
+        .join(drawn, on="fund_key", how="left", maintain_order="left")
+        .join(coming.select("payment_key", coming="amount"), on="payment_key", how="left", maintain_order="left")
+    )
+    held = pl.col("balance") - pl.col("drawn").fill_null(0) - pl.col("coming").fill_null(0)
+    return [own, asking.with_columns(end=pl.col("start") + held.clip(0)).select(own.columns)]
+
+
+def _with_reach(allocations: pl.DataFrame) -> pl.DataFrame:
+    """Add the stretch of the money of its payment that each allocation takes: `reach_start`, `reach_end`."""
+    ordered = allocations.sort("payment_key", "place")
+    reach = run_cum_sum(pl.col("amount"), "payment_key")
+    return ordered.with_columns(reach_end=reach).with_columns(reach_start=pl.col("reach_end") - pl.col("amount"))
 
 
 def _accounts_concerned(
@@ -172,7 +211,8 @@ def _may_be_paid(settlement: Settlement) -> pl.Expr:
 def _without_conflict(payments: pl.DataFrame, pairs: pl.DataFrame) -> Sequence[pl.DataFrame]:
     """Rounds of payments of which no two want the same item or fund; each item sees its payments in their order."""
     items = pairs.select("payment_key", thing="item_key")
-    funds = payments.select("payment_key", thing=-pl.col("fund_key"))
+    default = payments.filter("use_default_unapplied").with_columns(fund_key=default_fund_key(pl.col("account_key")))
+    funds = pl.concat([payments, default]).select("payment_key", thing=-pl.col("fund_key"))
     orders = payments.select("payment_key", "order")
     wants = pl.concat([items, funds]).unique().join(orders, on="payment_key", how="left")
     rounds = []
@@ -189,40 +229,48 @@ def _without_conflict(payments: pl.DataFrame, pairs: pl.DataFrame) -> Sequence[p
 
 
 def _settle_allocations(
-    settlement: Settlement, payments: pl.DataFrame, allocations: pl.DataFrame, allocated: pl.DataFrame
+    settlement: Settlement, purse: pl.DataFrame, allocations: pl.DataFrame, allocated: pl.DataFrame
 ) -> Settlement:
-    """The amounts that are allocated, one named after the other."""
-    named = allocations.join(payments, on="payment_key", how="semi").filter(pl.col("amount") > 0)
+    """The amounts that are allocated, one named after the other, as far as this money is what they take."""
+    taken = pl.min_horizontal("reach_end", "end") - pl.max_horizontal("reach_start", "start")
+    named = allocations.join(purse.select("payment_key", "start", "end"), on="payment_key", how="inner")
+    named = named.with_columns(amount=taken).filter(pl.col("amount") > 0)
     for (place,), now in sorted(named.partition_by("place", as_dict=True).items()):
-        runs = _runs(payments.join(now.select("payment_key"), on="payment_key", how="semi"))
+        runs = _runs(purse.join(now.select("payment_key"), on="payment_key", how="semi"))
         amounts = now.select("payment_key", "amount")
-        payers = runs.select("run", "payment_key").join(amounts, on="payment_key", how="left", maintain_order="left")
+        payers = runs.join(amounts, on="payment_key", how="left", maintain_order="left")
+        payers = payers.select("run", "amount", payment_key="money_of")
         inside = allocated.filter(pl.col("place") == place)
         chosen = inside.join(runs.select("payment_key", "run"), on="payment_key", how="inner").select("run", "item_key")
-        settlement = settlement.settle(runs.drop("payment_key"), payers, chosen, credits_first=False)
+        settlement = settlement.settle(runs.drop("payment_key", "money_of"), payers, chosen, credits_first=False)
     return settlement
 
 
 def _settle_rest(
-    settlement: Settlement, payments: pl.DataFrame, allocations: pl.DataFrame, candidates: pl.DataFrame
+    settlement: Settlement, purse: pl.DataFrame, allocations: pl.DataFrame, candidates: pl.DataFrame
 ) -> Settlement:
-    """What is not allocated, over the items that the payment may pay, credits first (R-DBP-08)."""
+    """What is not allocated of this money, over the items that the payment may pay, credits first (R-DBP-08)."""
     taken = allocations.group_by("payment_key").agg(taken=pl.col("amount").sum())
-    runs = _runs(payments)
+    runs = _runs(purse)
     payers = (
-        runs.select("run", "payment_key")
-        .join(payments.select("payment_key", "amount"), on="payment_key", how="left", maintain_order="left")
+        runs.select("run", "payment_key", "money_of")
+        .join(purse.select("payment_key", "start", "end"), on="payment_key", how="left", maintain_order="left")
         .join(taken, on="payment_key", how="left", maintain_order="left")
-        .with_columns(pl.col("amount") - pl.col("taken").fill_null(0))
+        .select(
+            "run",
+            payment_key="money_of",
+            amount=pl.col("end") - pl.max_horizontal(pl.col("start"), pl.col("taken").fill_null(0)),
+        )
         .filter(pl.col("amount") > 0)
     )
     chosen = candidates.join(runs.select("payment_key", "run"), on="payment_key", how="inner").select("run", "item_key")
-    return settlement.settle(runs.drop("payment_key"), payers.drop("taken"), chosen)
+    return settlement.settle(runs.drop("payment_key", "money_of"), payers, chosen)
 
 
-def _runs(payments: pl.DataFrame) -> pl.DataFrame:
-    return payments.sort("order").select(
+def _runs(purse: pl.DataFrame) -> pl.DataFrame:
+    return purse.sort("order").select(
         "payment_key",
+        "money_of",
         "account_key",
         "fund_key",
         run="order",

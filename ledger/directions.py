@@ -6,7 +6,7 @@ from datetime import date
 
 import polars as pl
 
-from ledger.book import Book
+from ledger.book import Book, default_fund_key
 from ledger.carrier import Carrier
 from ledger.command_params import read_params
 from ledger.directed import ALLOCATIONS, CHOICES, DIRECTIONS, Directed, distribute_as_directed
@@ -31,6 +31,7 @@ def distribute_landed(book: Book, payments: pl.DataFrame, day: date, carrier: Ca
     """
     given = read_params(payments.with_columns(params="distribution"), DIRECTED)
     allocations, choices, problems = read_directions(book, given, carrier)
+    given = with_available(book, given.with_columns(in_fund="amount"))
     given = given.join(problems, on="payment_key", how="left", maintain_order="left").with_columns(
         is_wrong=is_undoable().fill_null(value=False)
     )
@@ -40,6 +41,7 @@ def distribute_landed(book: Book, payments: pl.DataFrame, day: date, carrier: Ca
         include_only=pl.when(~plain).then("include_only"),
         select_where=pl.when(plain).then(pl.lit("payer")).otherwise("select_where"),
         select_is=pl.when(plain).then(pl.lit("account")).otherwise("select_is"),
+        use_default_unapplied=pl.when(plain).then(pl.lit(value=False)).otherwise("use_default_unapplied"),
     )
     directed = Directed(
         directions.select(pl.col(name).cast(dtype) for name, dtype in DIRECTIONS.items()),
@@ -50,8 +52,27 @@ def distribute_landed(book: Book, payments: pl.DataFrame, day: date, carrier: Ca
 
 
 def is_undoable() -> pl.Expr:
-    """Whether directions (with `problems` of `read_directions` and the payment's amount) cannot be followed."""
-    return pl.col("has_unknown_target") | pl.col("has_wrong_amount") | (pl.col("allocated") > pl.col("amount"))
+    """Whether directions (with the problems of `read_directions` and what is `available`) cannot be followed."""
+    return pl.col("has_unknown_target") | pl.col("has_wrong_amount") | (pl.col("allocated") > pl.col("available"))
+
+
+def with_available(book: Book, payments: pl.DataFrame) -> pl.DataFrame:
+    """Add what a payment may distribute: its amount and, where it asks for it, what the default fund held before.
+
+    In: account_key, fund_key, amount, use_default_unapplied, and in_fund, how much of its money is in its fund. Rule:
+    R-DBP-04.
+    """
+    default = default_fund_key(pl.col("account_key"))
+    balances = book["funds"].select("fund_key", "balance").rename({"fund_key": "default_fund_key"})
+    received = payments.filter(pl.col("fund_key") == default).group_by(default_fund_key="fund_key")
+    payments = (
+        payments.with_columns(default_fund_key=default)
+        .join(balances, on="default_fund_key", how="left", maintain_order="left")
+        .join(received.agg(new=pl.col("in_fund").sum()), on="default_fund_key", how="left", maintain_order="left")
+    )
+    held = (pl.col("balance").fill_null(0) - pl.col("new").fill_null(0)).clip(0)
+    available = pl.col("amount") + pl.when("use_default_unapplied").then(held).otherwise(0)
+    return payments.with_columns(available=available).drop("default_fund_key", "balance", "new")
 
 
 def read_directions(

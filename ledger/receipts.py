@@ -1,7 +1,8 @@
 """Money received: who paid, into which fund it goes, and what it is for.
 
-Nothing is distributed here. Money whose payer, policy or invoice is not known is suspended: it is booked as a suspense
-payment, with its own Cash and Unapplied, until somebody clarifies it (R-DBP-17).
+Nothing is distributed here. Money whose payer is not known is suspended: it is booked as a suspense payment, with its
+own Cash and Unapplied, until somebody clarifies it. Money of a known payer for a policy or an invoice that is not known
+is set aside as a suspense item of the payer (R-SUS-01).
 """
 
 from __future__ import annotations
@@ -14,11 +15,12 @@ import polars as pl
 from ledger.book import Book, number_from
 from ledger.carrier import Carrier
 from ledger.command_params import read_params
-from ledger.directions import DIRECTED, is_undoable, read_directions
+from ledger.directions import DIRECTED, is_undoable, read_directions, with_available
 from ledger.funds import change_balances, fund_key, separates_funds
 from ledger.posting import empty_transactions, transaction_frame
 from ledger.reasons import REASONS
 from ledger.refusals import REFUSALS, no_refusals
+from ledger.suspense_items import suspend_parts
 from schemas.landing import PAYMENTS
 
 _RULES = {code: reason.rule for code, reason in REASONS.items()}
@@ -43,7 +45,9 @@ def receive_payments(book: Book, payments: pl.DataFrame, day: date, carrier: Car
     for the named term of the policy, else for its latest term in force, else its latest term; and for the invoice
     (R-PAP-02).
 
-    Suspended: kind suspense, and rows that name nobody, or an account, policy or invoice that the book does not know.
+    Suspended: kind suspense, and rows that name nobody whom the book knows, or an account that it does not know. Set
+    aside whole, until somebody releases it: what a known payer pays for a policy or an invoice that the book does not
+    know; the policy need not exist, and when it appears nothing happens by itself (R-SUS-01, R-SUS-11, R-SUS-13).
     Refused: agency bill money, a payment date after today, another currency than the account's. A policy or an invoice
     of another account, or a term that the policy has not, is disregarded with a warning; such money is not distributed
     with today's payments (`is_as_named`).
@@ -81,6 +85,8 @@ def receive_payments(book: Book, payments: pl.DataFrame, day: date, carrier: Car
         executed.select("fund_key", "account_key", "currency", "amount", policy_key="fund_policy_key"),
     )
     on = pl.col("payment_date")
+    aside = executed.filter("is_set_aside").with_columns(suspense_item_id="payment_id", policy_number="policy_id")
+    set_aside = suspend_parts(book, aside, day)
     transactions = pl.concat(
         [
             transaction_frame(executed, "DirectBillMoneyReceivedTxn", transaction_date=on),
@@ -91,9 +97,10 @@ def receive_payments(book: Book, payments: pl.DataFrame, day: date, carrier: Car
                 owner_type="SuspensePayment",
                 owner_key=pl.col("payment_key"),
             ),
+            *set_aside.transactions,
         ]
     )
-    return Received(book, transactions, _notices(rows.filter(pl.col("code").is_not_null())), warnings)
+    return Received(set_aside.book, transactions, _notices(rows.filter(pl.col("code").is_not_null())), warnings)
 
 
 def is_as_named() -> pl.Expr:
@@ -113,16 +120,19 @@ def _find(table: pl.DataFrame, rows: pl.DataFrame, key: str, **columns: str) -> 
 
 
 def _with_payer(rows: pl.DataFrame, book: Book) -> pl.DataFrame:
-    """Add account_key (0 when the payment is to be suspended), settings of the account, policy_key and invoice_key."""
+    """Add who pays: account_key (0 when the payment is to be suspended) and settings of the account.
+
+    And for what: policy_key, invoice_key, and is_set_aside, whether the payer is known and that is not.
+    """
     # An invoice id is the decimal text of the invoice key; other text is an invoice that is not known.
     rows = rows.with_columns(invoice_key=pl.col("invoice_id").str.strip_chars().cast(pl.Int64, strict=False))
     rows = _find(book["accounts"], rows, "account_id", named_account="account_key")
     rows = _find(book["policies"], rows, "policy_id", policy_key="policy_key", policy_account="account_key")
     rows = _find(book["invoices"], rows, "invoice_key", invoice_account="account_key", known_invoice="invoice_key")
-    is_unknown = pl.any_horizontal(
-        pl.col(name).is_not_null() & (pl.col(key) == 0)
+    is_unknown = {
+        name: pl.col(name).is_not_null() & (pl.col(key) == 0)
         for name, key in (("account_id", "named_account"), ("policy_id", "policy_key"), ("invoice_id", "known_invoice"))
-    )
+    }
     payer = (
         pl.when(pl.col("named_account") > 0)
         .then("named_account")
@@ -131,9 +141,9 @@ def _with_payer(rows: pl.DataFrame, book: Book) -> pl.DataFrame:
         .otherwise("invoice_account")
     )
     rows = rows.with_columns(
-        account_key=pl.when(is_unknown | (pl.col("kind") == "suspense")).then(0).otherwise(payer),
+        account_key=pl.when(is_unknown["account_id"] | (pl.col("kind") == "suspense")).then(0).otherwise(payer),
         invoice_key="known_invoice",
-    )
+    ).with_columns(is_set_aside=(pl.col("account_key") > 0) & (is_unknown["policy_id"] | is_unknown["invoice_id"]))
     accounts = book["accounts"].filter(pl.col("account_key").is_in(rows["account_key"].unique().implode()))
     return rows.join(
         accounts.select("account_key", account_currency="currency", separates_funds=separates_funds()),
@@ -198,6 +208,7 @@ def _undoable_directions(booked: pl.DataFrame, book: Book, carrier: Carrier) -> 
         return no_refusals()
     given = read_params(directed.with_columns(params="distribution"), DIRECTED)
     _, _, problems = read_directions(book, given, carrier)
+    given = with_available(book, given.with_columns(in_fund=pl.lit(0, pl.Int64)))
     wrong = given.join(problems, on="payment_key", how="inner").filter(is_undoable())
     return _notices(wrong.with_columns(code=pl.lit("W-PAYMENT-DISTRIBUTION")))
 
@@ -213,6 +224,8 @@ def _warnings(booked: pl.DataFrame) -> pl.DataFrame:
         booked.with_columns(
             code=pl.when(is_suspended)
             .then(pl.lit("W-PAYMENT-SUSPENDED"))
+            .when(pl.col("is_set_aside"))
+            .then(pl.lit("W-PAYMENT-ASIDE"))
             .when(is_target_lost & is_of_other_account)
             .then(pl.lit("W-PAYMENT-TARGET"))
             .when(is_target_lost)

@@ -45,6 +45,13 @@ DISTRIBUTION = (
         values=("account", "sub_accounts", "both"),
         default="account",
     ),
+    Param(
+        "use_default_unapplied",
+        "flag",
+        "Whether what the default fund of the account holds is distributed with the payment, after its own money"
+        " (R-DBP-04).",
+        default="false",
+    ),
 )
 """How one payment is distributed where the account's plan does not decide; also in the column of landed payments."""
 

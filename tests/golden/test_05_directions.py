@@ -172,3 +172,59 @@ def test_directed_payments_take_their_turn_among_the_others() -> None:
     told = pay(story(), "100.00", allocate=allocate(P1="100.00"))
     pay(told, "100.00", payment_id="N").close_through(DAY)
     assert (paid(told)["P1"], paid(told)["P2"]) == ([100_00, 0, 0], [100_00, 0, 0])
+
+
+def with_money_in_the_fund(told: Story) -> Story:
+    """130.00 that were not distributed lie in the default fund."""
+    return pay(told, "130.00", payment_id="E", include_only="past_due").close_through(DAY)
+
+
+def applied(told: Story) -> dict[str, int]:
+    """What each payment paid of items and was not taken back, in cents; "" is money that was in a fund."""
+    payments = told.book["payments"].select("payment_key", "payment_id")
+    parts = told.book["payment_items"].join(payments, on="payment_key", how="left")
+    sums = parts.group_by(pl.col("payment_id").fill_null("")).agg(pl.col("amount").sum()).sort("payment_id")
+    return {name: amount for name, amount in sums.rows() if amount}
+
+
+def test_r_dbp_04_what_the_default_fund_holds_is_spent_after_the_payment_itself() -> None:
+    """R-DBP-04: 80.00 of the payment, then 120.00 of the 130.00 in the fund, for 200.00 that are billed."""
+    told = with_money_in_the_fund(story())
+    pay(told, "80.00", day=date(2025, 1, 12), use_default_unapplied=True).close_through(date(2025, 1, 12))
+    assert (paid(told)["P1"], paid(told)["P2"]) == ([100_00, 0, 0], [100_00, 0, 0])
+    assert (applied(told), told.balance("Unapplied")) == ({"": 120_00, "M": 80_00}, "10.00")
+
+
+def test_r_dbp_04_money_of_another_payment_of_the_day_is_not_what_the_fund_held() -> None:
+    """R-DBP-04: the second payment of the day pays with its own money; what the first one left is in the fund."""
+    told = pay(story(), "80.00", use_default_unapplied=True)
+    pay(told, "150.00", payment_id="N", use_default_unapplied=True).close_through(DAY)
+    assert (applied(told), told.balance("Unapplied")) == ({"M": 80_00, "N": 120_00}, "30.00")
+    again = pay(story(), "80.00", include_only="past_due")
+    pay(again, "150.00", payment_id="N", use_default_unapplied=True).close_through(DAY)
+    assert (applied(again), again.balance("Unapplied")) == ({"": 50_00, "N": 150_00}, "30.00")
+
+
+def test_r_dbp_09_amounts_are_allocated_out_of_all_that_is_available() -> None:
+    """R-DBP-04, R-DBP-09: 210.00 are there, 80.00 of the payment and 130.00 of the fund, and not a cent more."""
+    day, also = date(2025, 1, 12), {"use_default_unapplied": True, "include_only": "past_due"}
+    told = with_money_in_the_fund(story())
+    pay(told, "80.00", day=day, allocate=allocate(P2="150.00"), **also).close_through(day)
+    assert (paid(told)["P2"], applied(told)) == ([100_00, 50_00, 0], {"": 70_00, "M": 80_00})
+    modify(told, date(2025, 1, 13), allocate=allocate(P1="20.00", P2="120.00"), **also)
+    assert (paid(told)["P1"], paid(told)["P2"]) == ([20_00, 0, 0], [100_00, 90_00, 0])
+    modify(told, date(2025, 1, 14), "C2", allocate=allocate(P1="140.01"), **also)
+    assert told.quarantined() == [("C2", "E-DISTRIBUTION-AMOUNT")]
+    beyond = with_money_in_the_fund(story())
+    pay(beyond, "80.00", day=day, allocate=allocate(P2="210.01"), **also).close_through(day)
+    assert beyond.events("warnings")["code"].to_list() == ["W-PAYMENT-DISTRIBUTION"]
+
+
+def test_r_pmv_13_what_is_in_suspense_is_not_distributed_anew() -> None:
+    """R-PMV-13, R-SUS-13: 250.00 came, 50.00 of them are set aside; the fund is never short."""
+    told = pay(story(), "250.00").close_through(DAY)
+    aside = {"command_id": "S", "command_type": "create_suspense_item", "target_type": "payment", "target_id": "M"}
+    told.land(date(2025, 1, 11), commands=[aside | {"amount": "50.00", "params": "{}"}])
+    told.close_through(date(2025, 1, 11))
+    modify(told, date(2025, 1, 12), include_only="under_contract")
+    assert (applied(told), told.balance("Unapplied"), told.balance("Suspense")) == ({"M": 200_00}, "0.00", "50.00")

@@ -176,3 +176,24 @@ def test_r_sus_20_suspense_items_end_with_their_payment() -> None:
     balances = [told.balance(name) for name in ("Cash", "Suspense", "Designated Unapplied")]
     assert balances == ["0.00", "0.00", "0.00"]
     assert told.quarantined() == [("R", "E-SUSPENSE-ITEM")]
+
+
+def test_r_sus_01_money_of_a_known_payer_for_an_unknown_policy_waits_for_a_person() -> None:
+    """R-SUS-01, R-SUS-13, R-SUS-14, R-SUS-15: set aside on the account, also when the policy appears; then released."""
+    told = story().land(DAY, payments=[{"payment_id": "M", "amount": "60.00", "account_id": "A", "policy_id": "Q"}])
+    policy(told, "A", "Q", "50.00", date(2025, 1, 12)).close_through(date(2025, 1, 20))
+    assert told.book["suspense_items"].select("suspense_item_id", "policy_number").rows() == [("M", "Q")]
+    assert (told.balance("Suspense"), told.balance("Unapplied")) == ("60.00", "0.00")
+    assert told.book["invoice_items"]["paid"].sum() == 0
+    told.land(date(2025, 1, 21), commands=[command("release_suspense_items", "R")]).close_through(date(2025, 1, 21))
+    assert (told.balance("Suspense"), told.balance("Unapplied")) == ("0.00", "0.00")
+    assert told.book["invoice_items"]["paid"].sum() == 60_00
+
+
+def test_r_sus_20_what_was_set_aside_at_receipt_ends_with_its_payment() -> None:
+    """R-SUS-20: nothing is left of it."""
+    told = story().land(DAY, payments=[{"payment_id": "M", "amount": "60.00", "account_id": "A", "policy_id": "Q"}])
+    told.land(date(2025, 1, 11), commands=[command("reverse_payment", reversal_reason="other")])
+    told.close_through(date(2025, 1, 11))
+    assert told.book["suspense_items"]["status"].to_list() == ["reversed"]
+    assert [told.balance(name) for name in ("Cash", "Suspense", "Unapplied")] == ["0.00", "0.00", "0.00"]

@@ -466,6 +466,7 @@ WARNINGS = [
         {("billing_instructions", "X"): "W-PERIOD-OVERLAP"},
     ),
     pay("50", "unknown account", "W-PAYMENT-SUSPENDED", account_id="NOBODY"),
+    pay("50a", "unknown policy of a known payer", "W-PAYMENT-ASIDE", account_id="BOOKED", policy_id="P-NOBODY"),
     pay("56", "policy of another account", "W-PAYMENT-TARGET", account_id="A2", policy_id="P-BOOKED"),
     pay("56a", "unknown term", "W-PAYMENT-TERM", policy_id="P-BOOKED", term_number=9),
 ]

@@ -114,12 +114,11 @@ def test_the_payer_of_an_invoice_pays_it_into_the_default_fund() -> None:
         {"policy_id": "nothing"},
         {"invoice_id": "12345"},
         {"invoice_id": "INV-7"},
-        {"account_id": "ann", "policy_id": "nothing"},
         {"account_id": "nobody", "policy_id": "ann-auto"},
         {},
     ],
 )
-def test_money_of_unknown_purpose_is_suspended_and_not_lost(named: dict[str, str]) -> None:
+def test_money_of_an_unknown_payer_is_suspended_and_not_lost(named: dict[str, str]) -> None:
     received = receive(two_accounts(), {"amount": 1000} | named)
     row = received.book["payments"].row(0, named=True)
     assert (row["status"], row["account_key"], row["fund_key"], row["policy_key"]) == ("suspended", 0, 0, 0)
@@ -129,6 +128,33 @@ def test_money_of_unknown_purpose_is_suspended_and_not_lost(named: dict[str, str
     transaction = received.transactions.row(0, named=True)
     assert (transaction["transaction_type"], transaction["amount"]) == ("SuspPymtTransaction", 1000)
     assert (transaction["owner_type"], transaction["owner_key"]) == ("SuspensePayment", row["payment_key"])
+
+
+@pytest.mark.parametrize(
+    "named",
+    [
+        {"account_id": "ann", "policy_id": "nothing"},
+        {"account_id": "ann", "invoice_id": "12345"},
+        {"policy_id": "ann-auto", "invoice_id": "INV-7"},
+    ],
+)
+def test_money_of_a_known_payer_for_something_unknown_is_set_aside(named: dict[str, str]) -> None:
+    """R-SUS-01, R-SUS-11: received by the payer, then all of it out of the fund into its Suspense."""
+    received = receive(two_accounts(), {"amount": 1000} | named)
+    row = received.book["payments"].row(0, named=True)
+    assert (row["status"], row["account_key"]) == ("executed", ANN)
+    assert received.warnings["code"].to_list() == ["W-PAYMENT-ASIDE"]
+    item = received.book["suspense_items"].row(0, named=True)
+    assert (item["payment_key"], item["account_key"], item["amount"], item["status"]) == (
+        row["payment_key"],
+        ANN,
+        1000,
+        "open",
+    )
+    assert item["policy_number"] == named.get("policy_id")
+    assert received.book["funds"]["balance"].sum() == 0
+    types = received.transactions["transaction_type"].cast(pl.String).to_list()
+    assert types == ["DirectBillMoneyReceivedTxn", "AcctUnappliedSuspTxn"]
 
 
 def test_a_suspense_payment_is_meant_to_be_suspended() -> None:
