@@ -37,6 +37,18 @@ _SHARED: dict[str, tuple[str, ...]] = {
     "same_policy_period_and_charge_group": ("period_key", "charge_group"),
 }
 """What an item has in common with a credit that may pay it, by qualifier, beside the payer (R-RPP-13)."""
+_WITHOUT_PLAN = pl.DataFrame(
+    {
+        "return_premium_plan": "",
+        "context": "other",
+        "qualifier": "same_payer_account",
+        "list_bill_account_excess": "policy_payer_unapplied",
+        "method": "first_to_last",
+        "start_date": "not_restricted",
+        "allocate_timing": "on_receipt",
+    }
+)
+"""How credits without a plan pay when somebody lets them (R-CD-5)."""
 
 
 def allocate_credits(
@@ -49,9 +61,36 @@ def allocate_credits(
     other by instruction, priority and charge. What is allocated is in full: nothing of such a credit stays open. Call
     it as often as invoices turn; what has been allocated is not looked at again. Rules: R-RPP-1, R-RPP-10..26.
     """
-    slices = _ready_credits(book, Clock.of(carrier, billed_through, due_through), carrier)
+    credit_items = _open_credits(book)
+    if not credit_items.is_empty():
+        credit_items = credit_items.filter(follows_a_plan(book))
+    if credit_items.is_empty():
+        return Distributed.nothing(book)
+    slices = _with_schemes(book, credit_items, Clock.of(carrier, billed_through, due_through), carrier)
+    time_has_come = (
+        (pl.col("allocate_timing") == "on_receipt")
+        | (pl.col("status") == DUE)
+        | ((pl.col("allocate_timing") == "billed") & (pl.col("status") == BILLED))
+    )
+    return _allocate(book, slices.filter(time_has_come), day, carrier)
+
+
+def allocate_chosen_credits(book: Book, item_keys: pl.Series, day: date, carrier: Carrier) -> Distributed:
+    """Let these open credits pay now, whatever the timing of their scheme (R-CD-5).
+
+    Those that follow no plan pay the items of their payer, the earliest first, whatever these belong to. Out: payment
+    items by payer, each payer's one after the other.
+    """
+    chosen = _open_credits(book).filter(pl.col("item_key").is_in(item_keys.implode()))
+    slices = _with_schemes(book, chosen, Clock.of(carrier, day, day), carrier)
+    return _allocate(book, slices, day, carrier)
+
+
+def _allocate(book: Book, slices: pl.DataFrame, day: date, carrier: Carrier) -> Distributed:
+    """Allocate slices unit by unit of each payer, in rounds."""
     if slices.is_empty():
         return Distributed.nothing(book)
+    slices = _in_rounds(slices)
     items = _items_of_payers(book, slices, carrier)
     slices = slices.join(items.select("item_key", "at"), on="item_key", how="inner")
     parts = [PARTS.to_frame()]
@@ -59,48 +98,46 @@ def allocate_credits(
         done = _through_funds(book, allocate_slices(now, _eligible(now, items)), now, items)
         items = with_parts(items, done)
         parts.append(done)
-    return book_settlement(book, Settlement((), items.select("account_key").unique(), items, pl.concat(parts)), day)
+    by_payer = pl.concat(parts).with_columns(payer=items["account_key"].gather(pl.concat(parts)["at"]))
+    by_payer = by_payer.sort("payer", maintain_order=True).drop("payer")
+    return book_settlement(book, Settlement((), items.select("account_key").unique(), items, by_payer), day)
 
 
-def _ready_credits(book: Book, clock: Clock, carrier: Carrier) -> pl.DataFrame:
-    """Open slices of credits whose time has come, each with its scheme, its unit and the round of that.
-
-    Out: item_key, the facts of its charge, `unit` (ascending in the order of allocation), `round`, `credit` (more than
-    0) and `stream_policy_key`.
-    """
+def _open_credits(book: Book) -> pl.DataFrame:
+    """Invoice items that are credits, not used up and not held."""
     is_open = pl.col("paid") != pl.col("amount") - pl.col("written_off")
     items = book["invoice_items"].filter((pl.col("amount") < 0) & is_open & (pl.col("invoice_key") > 0))
-    if items.is_empty():
-        return items
-    items = items.filter(follows_a_plan(book))
-    items = items.filter(~pl.col("charge_key").is_in(held_charges(book).implode()))
-    if items.is_empty():
-        return items
+    return items if items.is_empty() else items.filter(~pl.col("charge_key").is_in(held_charges(book).implode()))
+
+
+def _with_schemes(book: Book, items: pl.DataFrame, clock: Clock, carrier: Carrier) -> pl.DataFrame:
+    """Open slices of credits, each with the scheme that holds for it, its `credit` (more than 0) and invoice status."""
     plans = book["policy_periods"].select("period_key", "return_premium_plan", owner_account_key="account_key")
     charges = book["charges"].select("charge_key", "instruction_key", "context", "charge_group", "effective_date")
     invoices = book["invoices"].select("invoice_key", "bill_date", "due_date", stream_policy_key="policy_key")
-    schemes = carrier.return_premium_scheme_frame()
+    schemes = pl.concat([carrier.return_premium_scheme_frame(), _WITHOUT_PLAN], how="diagonal")
     known = pl.col("context").is_in(schemes["context"].unique().implode())
-    time_has_come = (
-        (pl.col("allocate_timing") == "on_receipt")
-        | (pl.col("status") == DUE)
-        | ((pl.col("allocate_timing") == "billed") & (pl.col("status") == BILLED))
-    )
     patterns = carrier.charge_pattern_frame().select("charge_pattern", "category")
-    ready = (
-        items.join(plans, on="period_key", how="inner")
+    return (
+        items.join(plans, on="period_key", how="left")
         .join(charges, on="charge_key", how="inner")
         .join(invoices, on="invoice_key", how="inner")
         .with_columns(
-            context=pl.when(known).then("context").otherwise(pl.lit("other")),
+            pl.col("return_premium_plan").fill_null(""),
+            context=pl.when(known & pl.col("return_premium_plan").is_not_null())
+            .then("context")
+            .otherwise(pl.lit("other")),
             status=clock.status(),
             credit=pl.col("written_off") + pl.col("paid") - pl.col("amount"),
         )
         .join(schemes, on=["return_premium_plan", "context"], how="inner")
-        .filter(time_has_come)
         .join(patterns, on="charge_pattern", how="left")
-        .sort("account_key", "instruction_key", "priority", "charge_key", "item_key")
     )
+
+
+def _in_rounds(slices: pl.DataFrame) -> pl.DataFrame:
+    """Add `unit`, ascending in the order of allocation, and its `round`, its place among the units of its payer."""
+    ready = slices.sort("account_key", "instruction_key", "priority", "charge_key", "item_key")
     ready = ready.with_columns(unit=starts_run("account_key", "charge_key").cum_sum().cast(pl.Int64))
     units = ready.unique("unit", keep="first", maintain_order=True)
     rounds = units.select("unit", round=place_in_run("account_key"))

@@ -29,7 +29,7 @@ from ledger.taking_back import empty_designated_funds
 from schemas import enums
 
 _KIND = enums.enum(enums.DISTRIBUTION_KINDS)
-_ITEM_COLUMNS = (
+ITEM_COLUMNS = (
     "row",
     "item_key",
     "charge_key",
@@ -109,7 +109,7 @@ class Settlement:
         accounts = book["accounts"].filter(pl.col("account_key").is_in(keys))
         accounts = accounts.select("account_key", allocation_plan="payment_allocation_plan")
         plans = [carrier.payment_allocation_plans[name] for name in accounts["allocation_plan"].unique().sort()]
-        items = book["invoice_items"].with_row_index("row").select(_ITEM_COLUMNS)
+        items = book["invoice_items"].with_row_index("row").select(ITEM_COLUMNS)
         items = items.filter(pl.col("account_key").is_in(keys)).with_columns(
             pl.col("amount") - pl.col("written_off"), is_held=is_held(book)
         )

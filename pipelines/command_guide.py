@@ -34,6 +34,7 @@ _TARGET_IDS = {
     "payment": "PAY-1",
     "disbursement": "D-1",
     "ad_hoc_credit": "C-1",
+    "credit_distribution": "C-2",
 }
 _TEXTS = {
     "payer_account_id": "A-2",

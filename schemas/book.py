@@ -9,6 +9,7 @@ from __future__ import annotations
 import polars as pl
 
 from schemas import enums
+from schemas.book_credits import CREDIT_DISTRIBUTIONS
 from schemas.book_pending import PENDING_ROWS
 from schemas.book_refunds import REFUND_TABLES
 from schemas.book_requests import PAYMENT_REQUESTS
@@ -389,6 +390,7 @@ BOOK_TABLES: tuple[Table, ...] = (
     SURPLUS_WRITE_OFFS,
     PAYMENT_REQUESTS,
     *REFUND_TABLES,
+    CREDIT_DISTRIBUTIONS,
     PENDING_ROWS,
     COMMANDS,
 )

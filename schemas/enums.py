@@ -382,6 +382,7 @@ TARGET_TYPES = (
     "payment",
     "disbursement",
     "ad_hoc_credit",
+    "credit_distribution",
 )
 """What a command is about."""
 

@@ -21,6 +21,7 @@ from ledger.commands import (
     approvals,
     charges,
     closure,
+    credit_distributions,
     disbursements,
     distributions,
     funds,
@@ -48,6 +49,7 @@ _FAMILIES: Mapping[str, Process] = {
     **funds.PROCESSES,
     **ad_hoc_credits.PROCESSES,
     **disbursements.PROCESSES,
+    **credit_distributions.PROCESSES,
     **approvals.PROCESSES,
     **writeoffs.PROCESSES,
     **distributions.PROCESSES,
@@ -58,7 +60,7 @@ _FAMILIES: Mapping[str, Process] = {
     **payers.PROCESSES,
     **items.PROCESSES,
 }
-_NAMED_BY_COMMANDS = ("ad_hoc_credit", "disbursement")
+_NAMED_BY_COMMANDS = ("ad_hoc_credit", "disbursement", "credit_distribution")
 """Targets whose id is that of the command which makes them, so that a later command of the day can be about them."""
 _CHANGES_SCHEDULES = {name for name, kind in COMMAND_TYPES.items() if ON_EQUITY_VIOLATION in kind.params}
 PROCESSES: Mapping[str, Process] = {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 
 import polars as pl
 
@@ -13,6 +13,7 @@ from ledger.directed import DIRECTIONS, Directed, distribute_as_directed
 from ledger.directions import read_directions, with_available
 from ledger.effects import Effects
 from ledger.payment_items import standing_parts_of_payments
+from ledger.payments import distribute_payments
 from ledger.reversals import undo_distribution
 from ledger.segments import run_cum_sum
 
@@ -46,7 +47,8 @@ def modify_distributions(book: Book, commands: pl.DataFrame, day: date, carrier:
         },
     )
     effects = Effects(book, refused=(refused,)).then(undo_distribution(book, right["payment_key"], day))
-    again = _as_far_as_held(effects.book, right.filter(pl.col("distribute") == "auto"))
+    again = right.filter(pl.col("distribute") == "auto").sort("fund_key", "payment_key")
+    again = _as_far_as_held(effects.book, again).sort("payment_key")
     directed = Directed(
         again.select(pl.col(name).cast(dtype) for name, dtype in DIRECTIONS.items()),
         allocations.join(again, on="payment_key", how="semi"),
@@ -54,6 +56,41 @@ def modify_distributions(book: Book, commands: pl.DataFrame, day: date, carrier:
     )
     done = distribute_as_directed(effects.book, directed, day, carrier)
     return effects.then(Effects(done.book, (done.transactions,)))
+
+
+def redistribute(book: Book, commands: pl.DataFrame, day: date, carrier: Carrier) -> Effects:
+    """Distribute what is not distributed of payments, last in first out; first in first out where funds are tracked.
+
+    In: commands with account_key and payments (ids, null for all that stand). Of each payment goes what is neither
+    applied nor in suspense, as far as its fund still holds it. Refused: a payment that is not one of the account, or
+    does not stand. Rules: R-FT-7, R-FT-8.
+    """
+    named = commands.select("command_id", "account_key", payment_id="payments").explode("payment_id")
+    facts = book["payments"].filter(pl.col("account_key").is_in(commands["account_key"].implode()))
+    standing = facts.filter(pl.col("status") == "executed").rename({"amount": "known_amount"})
+    chosen = named.join(
+        standing.select("account_key", "payment_id", "payment_key"), on=["account_key", "payment_id"], how="left"
+    )
+    unknown = chosen.filter(pl.col("payment_id").is_not_null() & pl.col("payment_key").is_null())["command_id"]
+    right, refused = split_refused(commands, {"E-PAYMENT-STATUS": pl.col("command_id").is_in(unknown.implode())})
+    takes_all = right.filter(pl.col("payments").is_null())["account_key"]
+    is_meant = pl.col("account_key").is_in(takes_all.implode()) | pl.col("payment_key").is_in(
+        chosen.join(right, on="command_id", how="semi")["payment_key"].drop_nulls().implode()
+    )
+    payments = _with_money(
+        book, standing.filter(is_meant & (pl.col("account_key").is_in(right["account_key"].implode())))
+    )
+    latest_first = not carrier.funds_tracking.enabled
+    payments = payments.with_columns(amount="in_fund").sort(
+        "fund_key", "received_date", "payment_key", descending=[False, latest_first, latest_first]
+    )
+    payments = _as_far_as_held(book, payments).filter(pl.col("amount") > 0)
+    ordered = payments.sort(
+        "account_key", "received_date", "payment_key", descending=[False, latest_first, latest_first]
+    )
+    yesterday = day - timedelta(days=1)
+    done = distribute_payments(book, ordered, day, carrier, billed_through=yesterday, due_through=yesterday)
+    return Effects(done.book, (done.transactions,), refused=(refused,))
 
 
 def _with_money(book: Book, commands: pl.DataFrame) -> pl.DataFrame:
@@ -69,14 +106,14 @@ def _with_money(book: Book, commands: pl.DataFrame) -> pl.DataFrame:
 
 
 def _as_far_as_held(book: Book, payments: pl.DataFrame) -> pl.DataFrame:
-    """Payments with no more of their amount than their funds hold, the first ones first."""
-    payments = payments.sort("fund_key", "payment_key").join(
+    """Payments with no more of their amount than their funds hold, the first ones first; they come by fund."""
+    payments = payments.join(
         book["funds"].select("fund_key", "balance"), on="fund_key", how="left", maintain_order="left"
     )
     before = run_cum_sum(pl.col("amount"), "fund_key") - pl.col("amount")
     left = (pl.col("balance").fill_null(0) - before).clip(0)
-    return payments.with_columns(pl.min_horizontal("amount", left).alias("amount")).sort("payment_key")
+    return payments.with_columns(pl.min_horizontal("amount", left).alias("amount"))
 
 
-PROCESSES = {"modify_payment_distribution": modify_distributions}
+PROCESSES = {"modify_payment_distribution": modify_distributions, "redistribute_payments": redistribute}
 """Which process carries out which command."""

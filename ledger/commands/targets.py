@@ -20,12 +20,13 @@ _ID_IS_TEXT = {
     "payment": ("payments", "payment_id", "payment_key"),
     "ad_hoc_credit": ("ad_hoc_credits", "credit_id", "credit_key"),
     "disbursement": ("disbursements", "disbursement_id", "disbursement_key"),
+    "credit_distribution": ("credit_distributions", "distribution_id", "distribution_key"),
 }
 REFERENCE = "reference:"
 """What a target id begins with that names a payment by its reference, such as the trace number of a bank."""
 KEYS = (
     *("account_key", "policy_key", "invoice_key", "stream_key", "item_key", "charge_key", "payment_key"),
-    *("credit_key", "disbursement_key"),
+    *("credit_key", "disbursement_key", "distribution_key"),
 )
 """What a resolved command has, 0 where it does not apply."""
 
@@ -36,9 +37,9 @@ def find_targets(book: Book, commands: pl.DataFrame) -> pl.DataFrame:
     In: commands with `target_type` and `target_id`. Out: the same rows in the same order with KEYS, `is_known` (its
     target is in the book, or it has none), `currency` and `decimals` of the account concerned. The account is the one
     named, the owner of the policy or charge, the payer of the invoice, stream, item or payment, or the one that a
-    credit or disbursement is for. Invoices, streams, items and charges are named by the number that the views show; a
-    charge also as instruction_id/charge_no, a payment also as reference:<its reference>. Rows of several types may be
-    mixed.
+    credit, disbursement or credit distribution is for. Invoices, streams, items and charges are named by the number
+    that the views show; a charge also as instruction_id/charge_no, a payment also as reference:<its reference>. Rows of
+    several types may be mixed.
     """
     commands = commands.with_columns(pl.lit(0, pl.Int64).alias(key) for key in KEYS)
     commands = commands.with_row_index("place")

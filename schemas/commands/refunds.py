@@ -8,7 +8,7 @@ from schemas.commands.declare import CommandType, Param
 _ACCOUNT = ("account",)
 _CREDIT = ("ad_hoc_credit",)
 _DISBURSEMENT = ("disbursement",)
-_FUND = (
+FUND = (
     Param("fund_policy_id", "text", "Policy whose designated fund is meant."),
     Param(
         "default_fund",
@@ -29,7 +29,7 @@ COMMANDS = (
         amount="required",
         params=(
             Param("credit_type", "word", "What it is given for.", required=True, values=enums_refunds.CREDIT_TYPES),
-            *_FUND,
+            *FUND,
         ),
     ),
     CommandType(
@@ -46,7 +46,7 @@ COMMANDS = (
         amount="required",
         params=(
             _DUE_DATE,
-            *_FUND,
+            *FUND,
             Param("payee", "text", "Who is paid; left out, the name of the account."),
             _ADDRESS,
         ),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from schemas import book_refunds, enums_refunds
+from schemas import book_credits, book_refunds, enums_refunds
 from schemas.reports.columns import ACCOUNT_ID, CURRENCY, Report, day, flag, money, stored, text
 
 _FUND_POLICY = text("fund_policy_id", "Policy of the fund, when it is a designated one.", nullable=True)
@@ -25,6 +25,19 @@ AD_HOC_CREDITS = Report(
         *stored(book_refunds.AD_HOC_CREDITS, "requested_date", "executed_date", "reversal_requested_by"),
         *stored(book_refunds.AD_HOC_CREDITS, "reversed_date"),
         _TRANSACTION,
+    ),
+)
+
+CREDIT_DISTRIBUTIONS = Report(
+    name="credit_distributions",
+    description="Credit distributions that somebody asked for (R-CD-1 to R-CD-6).",
+    columns=(
+        text("distribution_id", "The command that asked for it."),
+        ACCOUNT_ID,
+        *stored(book_credits.CREDIT_DISTRIBUTIONS, "kind", "status", "version", "executed_date", "reversed_date"),
+        money("paid", "What it paid of positive items."),
+        money("used", "What it used of negative items."),
+        CURRENCY,
     ),
 )
 
@@ -115,6 +128,7 @@ NEGATIVE_UNAPPLIED = Report(
 
 REFUNDS = (
     AD_HOC_CREDITS,
+    CREDIT_DISTRIBUTIONS,
     DISBURSEMENTS,
     ACCOUNT_DISBURSEMENTS,
     APPROVALS,

@@ -210,7 +210,7 @@ def test_r_rpp_16_items_of_one_date_by_priority_and_then_pro_rata() -> None:
 
 @pytest.mark.parametrize("when", ["on_receipt", "billed", "due"])
 def test_r_rpp_23_slices_pay_on_receipt_or_when_their_invoice_is_billed_or_due(when: str) -> None:
-    """R-RPP-23: each slice when its own invoice turns; until then it pays nothing, whatever else is distributed."""
+    """R-RPP-23, R-CD-2: each slice when its own invoice turns; until then it pays nothing, whatever is distributed."""
     told = issued_with_credit(story("last_to_first", f', allocate_timing = "{when}"'), "-600.00")
     told.close_through(date(2025, 11, 2))
     slices = told.items().filter(pl.col("amount") < 0)

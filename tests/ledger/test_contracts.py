@@ -178,7 +178,8 @@ def in_account(table: str, **values: object) -> Damage:
         frame = book[table]
         row = (frame["account_key"] == SECOND).arg_true()
         changes = {name: pl.Series([value], dtype=frame.schema[name]) for name, value in values.items()}
-        return replace(day, after=book.update(table, row, changes))
+        after = book.update(table, row, changes)
+        return replace(day, after=after, changes=after.changes())
 
     return damaged
 
