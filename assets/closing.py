@@ -21,6 +21,7 @@ from assets.code import code_version
 from assets.publishing import publish_catalogue
 from ledger.book import Book
 from ledger.carrier import Carrier
+from ledger.carrier_use import check_names_in_use
 from ledger.close import ClosedDay
 from ledger.close import close as close_business_day
 from warehouse.landing import dates, day_digests, read_inbox
@@ -170,7 +171,11 @@ class _Run:
         """The book that the next day opens with: the one in hand, else the stored one, else an empty one."""
         if self.book is not None:
             return self.book
-        return Book.empty() if before is None else Book(self.store.load_book(before.business_date))
+        if before is None:
+            return Book.empty()
+        book = Book(self.store.load_book(before.business_date))
+        check_names_in_use(book, self.carrier, str(self.home.carrier_file))
+        return book
 
 
 def _check_days_before(records: Mapping[date, DayRecord], first: date, last: date) -> None:

@@ -15,10 +15,11 @@ from assets.locking import lock_days, unlock_days
 from assets.status import next_command, status
 from ledger.book import Book
 from ledger.carrier import Carrier
+from ledger.carrier_file import CarrierError
 from ledger.close import ClosedDay, close
 from schemas.book import BOOK_TABLES
 from schemas.journal import EVENT_TABLES
-from tests.assets.homes import day, issue, pay, put, small_home
+from tests.assets.homes import PLAN, day, issue, pay, put, small_home
 from warehouse.catalogue import connect
 from warehouse.faults import StorageError, armed
 from warehouse.storage import Home, Store
@@ -142,6 +143,21 @@ class TestWhenADayFails:
         with connect(home.root) as connection:
             assert connection.sql("SELECT max(business_date) FROM days").fetchall() == [(day(2),)]
         assert [closing.day for closing in close_through(home, day(5))] == [day(3), day(4), day(5)]
+
+
+class TestPlansInUse:
+    def test_a_plan_that_the_book_follows_cannot_leave_the_carrier_file(self, home: Home) -> None:
+        close_through(home, day(2))
+        text = home.carrier_file.read_text(encoding="utf-8")
+        home.carrier_file.write_text(
+            text.replace(f'[payment_plans."{PLAN}"', '[payment_plans."Other"'), encoding="utf-8"
+        )
+        with pytest.raises(
+            CarrierError, match=f'payment_plans has no "{PLAN}".* policy_periods in the book use this one'
+        ):
+            close_through(home, day(3))
+        home.carrier_file.write_text(text, encoding="utf-8")
+        assert close_through(home, day(3))[-1].day == day(3)
 
 
 class TestLateFiles:
