@@ -53,6 +53,8 @@ def pay_disbursements(book: Book, day: date, carrier: Carrier) -> Effects:
     once (InsufficientUnapplied) and tried again every day. What still waits for approval is paid where the billing plan
     says so (R-AD-5). Accounts with a ticket are paid nothing (R-DSB-9).
     """
+    if book["disbursements"].is_empty():
+        return Effects(book)
     due = book["disbursements"].with_row_index("row").filter(is_pending() & (pl.col("due_date") <= day))
     if due.is_empty():
         return Effects(book)

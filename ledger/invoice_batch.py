@@ -48,6 +48,8 @@ class InvoiceBatch:
 
 def items_on(book: Book, invoice_keys: pl.Series) -> pl.DataFrame:
     """The items on these invoices, by key."""
+    if invoice_keys.is_empty():
+        return book["invoice_items"].clear()
     keys = invoice_keys.implode()
     return book["invoice_items"].filter(pl.col("invoice_key").is_in(keys)).sort("item_key")
 

@@ -70,6 +70,8 @@ def number_transactions(book: Book, transactions: pl.DataFrame, day: date) -> tu
     transactions: all of the day, in the order in which they are posted, so that row i gets key day x 2^32 + 1 + i. Out:
     the book, and the transactions in which POSTED_TODAY is replaced by the key of what they take back.
     """
+    if transactions.is_empty() and all(book.added(table).is_empty() for table in (*_POSTED, "payments")):
+        return book, transactions
     first = day_number(day) * TRANSACTIONS_PER_DAY + 1
     kind = transactions["transaction_type"]
     reverses = transactions["reverses_transaction_key"].clone()

@@ -69,6 +69,10 @@ class Published:
     days: pl.DataFrame | None = None
 
 
+_MADE: dict[str, Path] = {}
+"""Templates that this process has made, by name."""
+
+
 def catalogue_path(home: Path) -> Path:
     """Where the catalogue of a home is."""
     return home / "warehouse" / FILE_NAME
@@ -104,7 +108,8 @@ def publish(home: Path, published: Published) -> Path:
 def _template(folder: Path, invoice_due_lag_days: int, scale: int) -> Path:
     """A catalogue without rows, made once: binding the reports takes longer than closing a day.
 
-    It holds what does not change from day to day, and is named by the digest of that. Those of other versions go.
+    It holds what does not change from day to day, and is named by the digest of that. Those of other versions go. A
+    process that publishes several homes makes it for the first and copies it for the others.
     """
     statements = [
         *stored_tables(),
@@ -123,9 +128,14 @@ def _template(folder: Path, invoice_due_lag_days: int, scale: int) -> Path:
         for other in folder.glob(f".{TEMPLATE_NAME}.*"):
             other.unlink()
         new = template.with_name(f".{FILE_NAME}.template")
-        with _writing(new) as connection:
-            _run(connection, statements)
+        made = _MADE.get(template.name)
+        if made is not None and made.exists():
+            shutil.copyfile(made, new)
+        else:
+            with _writing(new) as connection:
+                _run(connection, statements)
         new.replace(template)
+        _MADE[template.name] = template
     return template
 
 

@@ -106,7 +106,7 @@ class TestRunningAgain:
     def test_day_by_day_is_the_same_as_one_range(self, home: Home, tmp_path: Path) -> None:
         other = small_home(tmp_path / "other")
         close_range(home, day(1), day(29))
-        for number in range(1, 30):
+        for number in (*range(1, 5), 24, *range(25, 30)):  # the last ones go over a month's end
             close_through(other, day(number))
         assert_same_tables(home, other)
         digests = [[record.digest for record in Store(one).days()] for one in (home, other)]
