@@ -251,6 +251,22 @@ PASS_THROUGH_LIABILITY = Report(
     ),
 )
 
+CLOSED_PERIOD_ROLLUPS = Report(
+    name="closed_period_rollups",
+    description="What is left on the T-accounts of closed policy periods, one row per charge pattern (R-LIF-20).",
+    columns=(
+        POLICY_ID,
+        TERM_NUMBER,
+        *stored(book.POLICY_PERIODS, "closed_date"),
+        *stored(book.CHARGES, "charge_pattern"),
+        CURRENCY,
+        money("expense_rollup", "Debits less credits on the Expense T-account."),
+        money("reserve_rollup", "Credits less debits on Reserve: owed to a third party."),
+        money("revenue_rollup", "Credits less debits on Revenue: premium earned, fees."),
+        money("write_off_expense_rollup", "Debits less credits on Write-Off Expense."),
+    ),
+)
+
 BALANCES = (
     T_ACCOUNT_BALANCES,
     TRIAL_BALANCE,
@@ -265,5 +281,6 @@ BALANCES = (
     POLICY_TRANSACTIONS,
     ACCOUNT_BILLING_LEVEL,
     PASS_THROUGH_LIABILITY,
+    CLOSED_PERIOD_ROLLUPS,
 )
 """In the order of the data dictionary."""

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from pathlib import Path
 
 import polars as pl
 import pytest
 
 from tests.instructed import JAN_1, charge, instruction, land, terms
 from tests.story import Row, Story, plans
+from tests.warehouse.published_stories import PublishedStory
 
 END = date(2025, 2, 1)
 FIRST_CHANCE = END + timedelta(days=1)
@@ -153,3 +155,22 @@ def test_r_acc_09_an_account_that_owes_or_is_closed_is_not_closed() -> None:
 def test_nothing_is_posted_for_closing() -> None:
     story = told().close_through(FIRST_CHANCE)
     assert story.events("journal").filter(pl.col("business_date") == FIRST_CHANCE).is_empty()
+
+
+def test_r_lif_20_a_closed_period_is_summed_up_by_charge_pattern(tmp_path: Path) -> None:
+    """R-LIF-20, R-LED-31: earned premium, taxes for a third party, what was written off; nothing while it is open."""
+    story = told("112.00")
+    again = date(2025, 1, 2)
+    rows = (instruction("I2", "general"), instruction("I3", "general"))
+    land(story, again, *rows, charges=(charge("I2", "7.00", "Taxes"), charge("I3", "10.00", "Reinstatement Fee")))
+    off = command("write_off", "policy", "P1") | {"amount": "5.00"}
+    story.land(date(2025, 1, 31), commands=[off]).close_through(FIRST_CHANCE)
+    published = PublishedStory(tmp_path, story)
+    sums = ("expense", "reserve", "revenue", "write_off_expense")
+    columns = ", ".join(["policy_id", "charge_pattern", *(f"{name}_rollup::VARCHAR" for name in sums)])
+    assert published.ask(f"SELECT {columns} FROM closed_period_rollups ORDER BY charge_pattern") == [
+        ("P1", "Premium", "0.00", "0.00", "100.00", "0.00"),
+        ("P1", "Reinstatement Fee", "0.00", "0.00", "10.00", "5.00"),
+        ("P1", "Taxes", "7.00", "7.00", "7.00", "0.00"),
+    ]
+    assert published.ask(f"SELECT * FROM closed_period_rollups_as_of('{END}')") == []
