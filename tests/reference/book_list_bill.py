@@ -110,7 +110,9 @@ class ListBillCommands:
         """Another payer, plan or stream for a policy of the account."""
         rng = self.rng
         policies = self.policies_of(account)
-        if not policies or (not any(is_on_list_bill(policy) for policy in policies) and rng.random() < 0.95):
+        if not policies or not any(other.is_list_bill for other in self.model.accounts.values()):
+            return None
+        if not any(is_on_list_bill(policy) for policy in policies) and rng.random() < 0.95:
             return None
         policy = rng.choice([policy for policy in policies if is_on_list_bill(policy)] or policies)
         params = self.list_bill_choice(policy)
