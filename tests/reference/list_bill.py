@@ -25,10 +25,9 @@ def take_plans(model: Model, account: Account) -> None:
     if any(name not in model.carrier["payment_plans"] for name in names):
         refuse("unknown payment plan")
     account.plans = tuple(names)
-    for name in names:
-        periodicity = PERIODICITY_OF_INTERVAL[model.carrier["payment_plans"][name]["interval"]]
-        if (None, periodicity) not in account.streams:
-            add_stream(account, periodicity, is_account_level_only=False)
+    intervals = [model.carrier["payment_plans"][name]["interval"] for name in names]
+    for periodicity in sorted({PERIODICITY_OF_INTERVAL[interval] for interval in intervals}):
+        add_stream(account, periodicity, is_account_level_only=False)
 
 
 def add_stream(account: Account, periodicity: str, *, is_account_level_only: bool) -> Stream:
