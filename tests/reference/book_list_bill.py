@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 
 from tests.reference.book_plans import PAYMENT_PLANS, Row
 from tests.reference.dates import PERIODICITY_OF_INTERVAL
-from tests.reference.entities import Account, Invoice, Policy
-from tests.reference.targets import find_target
+from tests.reference.entities import Account, Policy
 
 if TYPE_CHECKING:
     from tests.reference.model import Model
@@ -75,29 +74,6 @@ def paid_policy(rng: random.Random, model: Model, account_id: str) -> str | None
 def is_paid_by(policy: Policy, account_id: str) -> bool:
     """Whether that account pays a period of the policy."""
     return any(period.payer.account_id == account_id for period in policy.periods.values())
-
-
-def is_in_dispute(model: Model, row: Row, today: list[Row], features: dict[str, bool]) -> bool:
-    """Whether a command may lead to what the engine and the model are known to see differently.
-
-    That is a plan for which a list bill account that pays single charges has no stream, or will be one by other rows of
-    today; and an item of a policy on a stream for account-level charges.
-    """
-    params = row.get("params") or {}
-    if row["command_type"] == "move_invoice_item":
-        invoice = find_target(model, "invoice", params["invoice_id"])
-        is_there = isinstance(invoice, Invoice) and invoice.stream.is_account_level_only
-        return is_there and not features["policy_items_on_account_level_streams"]
-    plan = params.get("payment_plan")
-    if plan not in PAYMENT_PLANS or features["list_bill_payers_without_a_stream"]:
-        return False
-    payers = [model.accounts.get(str(other.get("payer_account_id"))) for other in today]
-    for charge in model.all_charges:
-        is_of_policy = charge.period is not None and charge.policy_id == row["target_id"]
-        if is_of_policy and charge.period is not None and charge.payer is not charge.period.payer:
-            payers.append(charge.payer)
-    lists = [payer for payer in payers if payer is not None and payer.is_list_bill]
-    return not all(has_stream(payer.row, plan) for payer in lists)
 
 
 class ListBillCommands:

@@ -14,11 +14,11 @@ from datetime import date, timedelta
 from typing import Any
 
 from tests.reference.book_commands import COMMAND_TYPES, CommandMaker
+from tests.reference.book_disputes import is_in_dispute
 from tests.reference.book_list_bill import (
     LIST_BILL_COMMANDS,
     enrol,
     has_stream,
-    is_in_dispute,
     make_mistaken_account,
     make_payers,
     paid_policy,
@@ -35,8 +35,9 @@ FEATURES = {
     "other_instructions": True,  # audit, offset, onset
     "charge_groups": True,
     "list_bill": True,
-    "list_bill_payers_without_a_stream": False,  # the engine makes one for a charge, the model refuses it (R-LB-06)
-    "policy_items_on_account_level_streams": False,  # the engine lets them be moved there, the model does not (R-LB-06)
+    "list_bill_payers_without_a_stream": False,  # the engine makes one, the model refuses that (R-LB-06)
+    "policy_items_on_account_level_streams": False,  # the engine lets them move there, the model not (R-LB-06)
+    "holds_on_empty_billing_days": False,  # what a hold made and emptied the same day: the engine deletes it (R-INV-23)
     "low_balance": True,
     "invoice_fee": True,
     "payment_requests": True,
@@ -224,7 +225,7 @@ class BookMaker:
         named = self.inbox(day)["charges"] + [
             row.get("params") or {} for row in rows if "charge" in row["command_type"]
         ]
-        return [row for row in rows if not is_in_dispute(self.model, row, named, FEATURES)]
+        return [row for row in rows if not is_in_dispute(self.model, row, named, day, FEATURES)]
 
     # ------------------------------------------------------------------ instructions
 
