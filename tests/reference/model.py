@@ -54,7 +54,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
-from tests.reference import billing, commands, earning, instructions, list_bill, payments, requests
+from tests.reference import billing, commands, earning, instructions, list_bill, payments, requests, settling
 from tests.reference.dates import BusinessCalendar
 from tests.reference.entities import Account, Charge, Invoice, Item, PaymentItem, Policy, Stream, WriteOffItem
 from tests.reference.posting import Journal
@@ -111,6 +111,7 @@ class Model(Tables):
         commands.take_commands(self, inbox.get("commands", []), day)
         billing.bill_invoices(self, day)
         billing.make_invoices_due(self, day)
+        settling.empty_designated_funds(self, day)  # what a recapture has refilled since (R-BL-10, R-RC-5)
         earning.earn(self, day)
 
     # ------------------------------------------------------------------ accounts
