@@ -14,6 +14,15 @@ from datetime import date, timedelta
 from typing import Any
 
 from tests.reference.book_commands import COMMAND_TYPES, CommandMaker
+from tests.reference.book_disputes import is_in_dispute
+from tests.reference.book_list_bill import (
+    LIST_BILL_COMMANDS,
+    enrol,
+    has_stream,
+    make_mistaken_account,
+    make_payers,
+    paid_policy,
+)
 from tests.reference.book_plans import ALLOCATION_PLANS, CHARGE_PATTERNS, PAYMENT_PLANS, Row
 from tests.reference.dates import add_months
 from tests.reference.model import Model
@@ -25,7 +34,10 @@ FEATURES = {
     "holds_for_audit": True,
     "other_instructions": True,  # audit, offset, onset
     "charge_groups": True,
-    "list_bill": False,
+    "list_bill": True,
+    "list_bill_payers_without_a_stream": False,  # the engine makes one, the model refuses that (R-LB-06)
+    "policy_items_on_account_level_streams": False,  # the engine lets them move there, the model not (R-LB-06)
+    "holds_on_empty_billing_days": False,  # what a hold made and emptied the same day: the engine deletes it (R-INV-23)
     "low_balance": True,
     "invoice_fee": True,
     "payment_requests": True,
@@ -34,6 +46,7 @@ FEATURES = {
 } | dict.fromkeys(COMMAND_TYPES, True)
 """What books may hold. Off is what books are not made of yet, or what is known to disagree."""
 BILLING_PLANS = ("standard", "other", "third", "fourth")
+LIST_BILL_BOOKS = 0.25
 YEARS = (2023, 2024, 2024, 2027)
 
 
@@ -160,10 +173,12 @@ class BookMaker:
         self.model = Model(span.carrier)
         numbers = range(1, rng.randint(1, 4) + 1)
         self.accounts = [make_account(rng, f"{prefix}A{n}", span.start.year) for n in numbers]
+        has_list_bill = FEATURES["list_bill"] and rng.random() < LIST_BILL_BOOKS
+        self.payers = make_payers(rng, prefix, self.accounts) if has_list_bill else []
         self.policies: list[Row] = []
         self.planned: dict[date, Inbox] = {}
         self.numbers = {"I": 0, "PAY": 0, "CMD": 0}
-        types = [name for name in COMMAND_TYPES if FEATURES[name]]
+        types = [name for name in COMMAND_TYPES if FEATURES[name]] + [*LIST_BILL_COMMANDS] * 2 * bool(self.payers)
         self.commands = CommandMaker(rng, self.model, types, self.new_id)
         self.later: list[tuple[date, Row]] = []
 
@@ -183,8 +198,9 @@ class BookMaker:
 
     def make(self) -> list[tuple[date, Inbox]]:
         """The days of the book; its model has closed them then."""
-        for account in self.accounts:
-            self.inbox(self.start)["accounts"].append(account)
+        self.inbox(self.start)["accounts"] += [*self.accounts, *self.payers]
+        if self.payers and self.rng.random() < 0.1:
+            self.inbox(self.start)["accounts"].append(make_mistaken_account(self.rng, f"{self.prefix}L-NONE"))
         for number in range(1, self.rng.randint(1, 5) + 1):
             self.add_policy(f"{self.prefix}P{number}")
         for _ in range(self.rng.randint(0, 2)):
@@ -198,10 +214,18 @@ class BookMaker:
             day = self.start + timedelta(days=offset)
             self.pay(self.model, day)
             self.inbox(day)["payments"] += [row for when, row in self.later if when == day]
-            self.inbox(day)["commands"] += self.commands.draw(day)
+            self.inbox(day)["commands"] += self.draw_commands(day)
             result.append((day, self.inbox(day)))
             self.model.close(day, self.inbox(day))
         return result
+
+    def draw_commands(self, day: date) -> list[Row]:
+        """The commands of a day but those that are known to be seen differently."""
+        rows = self.commands.draw(day)
+        named = self.inbox(day)["charges"] + [
+            row.get("params") or {} for row in rows if "charge" in row["command_type"]
+        ]
+        return [row for row in rows if not is_in_dispute(self.model, row, named, day, FEATURES)]
 
     # ------------------------------------------------------------------ instructions
 
@@ -239,7 +263,7 @@ class BookMaker:
         if rng.random() < 0.93:
             charges.append(self.charge("Premium", 20000, 900000))
         if rng.random() < 0.7:
-            charges.append(self.charge("Taxes", 500, 30000, policy["tax_payer"]))
+            charges.append(self.charge("Taxes", 500, 30000, self.tax_payer(policy)))
         extras = (
             ("Policy Fee", 3000),
             ("Terrorism Premium", 40000),
@@ -249,6 +273,12 @@ class BookMaker:
         charges += [self.charge(name, 1000, high) for name, high in extras if rng.random() < 0.25]
         return charges
 
+    def tax_payer(self, policy: Row) -> str | None:
+        """Who else pays the taxes of a new period; of list bill accounts one that has a stream for its plan."""
+        payer = next((row for row in self.payers if row["account_id"] == policy["tax_payer"]), None)
+        can_pay = payer is None or has_stream(payer, policy["plan"]) or FEATURES["list_bill_payers_without_a_stream"]
+        return policy["tax_payer"] if can_pay else None
+
     def add_policy(self, policy_id: str) -> None:
         """Issue a policy, change it, cancel and reinstate it, renew or rewrite it."""
         rng = self.rng
@@ -256,13 +286,16 @@ class BookMaker:
         account_id = rng.choice(self.accounts)["account_id"]
         if rng.random() < 0.05:
             account_id = f"{self.prefix}A-NEW"  # not among the accounts: created with the carrier's defaults
-        other = rng.choice(self.accounts)["account_id"]
+        other = rng.choice(self.accounts + self.payers)["account_id"]
         policy: Row = {
             "policy_id": policy_id,
             "account_id": account_id,
             "plan": rng.choice(list(PAYMENT_PLANS)),
             "tax_payer": other if rng.random() < 0.15 and other != account_id else None,
+            "billing": {},
         }
+        if self.payers and rng.random() < 0.8:
+            enrol(rng, policy, self.payers)
         start = received + timedelta(days=rng.choice((0, 0, 7, 25, 40, -12, -75)))
         if rng.random() < 0.3:
             specials = ((2, 28), (2, 29), (1, 31), (8, 31), (12, 31), (12, 20), (1, 1), (5, 30))
@@ -279,7 +312,9 @@ class BookMaker:
             if received >= self.start + timedelta(days=self.length):
                 break
             if rng.random() < 0.3:
-                policy["plan"] = rng.choice(list(PAYMENT_PLANS))
+                policy |= {"plan": rng.choice(list(PAYMENT_PLANS)), "billing": {}}
+                if self.payers and rng.random() < 0.7:
+                    enrol(rng, policy, self.payers)
             term += 1
             start = end if self.carrier["expiration_convention"] == "exclusive" else end + timedelta(days=1)
             end = self.new_term(received, rng.choice(("renewal", "renewal", "rewrite")), policy, start, term)
@@ -302,6 +337,7 @@ class BookMaker:
             period_end=end,
             effective_date=start + timedelta(days=self.rng.choice((0, 0, 0, 0, 3, -5))),
             payment_plan=policy["plan"],
+            **policy["billing"],
             modifiers=self.modifiers(),
         )
         return end
@@ -338,7 +374,9 @@ class BookMaker:
         for charge in charges:
             if kind == "cancellation" or (kind == "policy_change" and rng.random() < 0.4):
                 charge["amount"] = -charge["amount"]
-            if charge["charge_pattern"] == "Taxes" and policy["tax_payer"] and term == 1:
+            is_other = policy["tax_payer"] in [row["account_id"] for row in self.accounts]
+            is_other = is_other or FEATURES["list_bill_payers_without_a_stream"]  # the plan may have changed since
+            if charge["charge_pattern"] == "Taxes" and policy["tax_payer"] and term == 1 and is_other:
                 charge["payer_account_id"] = policy["tax_payer"]
         if rng.random() < 0.03 and charges:
             charges[0]["amount"] = 0
@@ -366,7 +404,7 @@ class BookMaker:
 
     def repeat_account(self) -> None:
         """An account lands once more, sometimes with another setting: either way it stays as it is."""
-        row = dict(self.rng.choice(self.accounts))
+        row = dict(self.rng.choice(self.accounts + self.payers))
         if self.rng.random() < 0.5:
             row["payment_instrument"] = self.rng.choice(
                 ("responsive", "ach") if FEATURES["payment_requests"] else ("responsive",)
@@ -410,7 +448,7 @@ class BookMaker:
         charge = self.charge("Account Fee", 500, 9000)
         if self.rng.random() < 0.25:
             charge["amount"] = -charge["amount"]
-        account_id = self.rng.choice(self.accounts)["account_id"]
+        account_id = self.rng.choice(self.accounts + self.payers)["account_id"]
         self.instruct(day, "account_general", account_id, [charge], effective_date=day)
 
     # ------------------------------------------------------------------ payments
@@ -425,8 +463,9 @@ class BookMaker:
                 until_due = (invoice["due_date"] - day).days
                 delay = rng.choice((0, 1, until_due - 1, until_due, until_due + 1, until_due + 20))
                 when = day if early else day + timedelta(days=max(0, delay))
+                policy_id = invoice["policy_id"] or paid_policy(rng, model, invoice["account_id"])
                 for amount in self.parts(invoice["amount_due"]):
-                    row = self.send(when, amount, invoice["account_id"], invoice["policy_id"])
+                    row = self.send(when, amount, invoice["account_id"], policy_id)
                     if rng.random() < 0.15:
                         row["invoice_id"] = invoice["invoice_key"]
         if rng.random() < 0.015:
@@ -450,7 +489,7 @@ class BookMaker:
     def pay_without_a_reason(self, day: date) -> None:
         """Several payments a day for an account, sometimes for an account or a policy that nobody knows."""
         rng = self.rng
-        account_id = rng.choice(self.accounts)["account_id"]
+        account_id = rng.choice(self.accounts + self.payers)["account_id"]
         for _ in range(rng.randint(1, 3)):
             row = self.send(day, rng.randint(1, 60000), account_id, None)
             if rng.random() < 0.2:

@@ -14,6 +14,7 @@ from tests.reference.dates import (
     resolve_timing,
 )
 from tests.reference.entities import Account, Charge, Invoice, Item, Period, Stream, add_item
+from tests.reference.list_bill import add_stream, stream_for_policies
 from tests.reference.settling import is_cancelled
 from tests.reference.slicing import Slice, effective_plan, first_periodic_timing, slice_charge
 
@@ -45,6 +46,8 @@ def stream_of(charge: Charge, payer: Account) -> Stream:
 def policy_stream(payer: Account, period: Period) -> Stream:
     """The stream of a payer for a policy period, found or created (R-CI-10..13, R-INV-01..03, R-CI-51)."""
     plan = period.plan
+    if payer.is_list_bill:
+        return stream_for_policies(payer, plan["interval"])
     periodicity = PERIODICITY_OF_INTERVAL[plan["interval"]]
     if not payer.policy_level:
         return account_stream(payer, periodicity)
@@ -60,7 +63,9 @@ def policy_stream(payer: Account, period: Period) -> Stream:
 
 
 def account_stream(payer: Account, periodicity: str) -> Stream:
-    """The stream of a payer that is shared by policies, or has account-level charges (R-CI-12, R-INV-02)."""
+    """The stream of a payer that is shared by policies, or has account-level charges (R-CI-12, R-INV-02, R-LB-06)."""
+    if (None, periodicity) not in payer.streams and payer.is_list_bill:
+        return add_stream(payer, periodicity, is_account_level_only=True)
     if (None, periodicity) not in payer.streams:
         cadence = cadence_of_account(payer.row, periodicity)
         payer.streams[None, periodicity] = Stream(payer, None, periodicity, cadence, payer.row["fix_invoices_on"])

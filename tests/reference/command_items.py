@@ -27,6 +27,8 @@ def move_invoice_item(model: Model, row: Row, item: Item, today: date) -> None:
         refuse("items move between planned invoices")
     if invoice is item.invoice:
         refuse("it is there already")
+    if invoice.stream.is_account_level_only and item.charge.period is not None:
+        refuse("that stream is for account-level charges only (R-LB-06)")
     source = item.invoice
     move(item, invoice)
     delete_if_empty(source)

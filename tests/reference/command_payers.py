@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from tests.reference.charging import cutoff_of, invoice_of_today, stream_of
 from tests.reference.entities import Account, Charge, Item, delete_if_empty, move
+from tests.reference.list_bill import check_payer
 from tests.reference.refusing import refuse
 from tests.reference.settling import is_cancelled, move_parts, offset, onset, take_back
 from tests.reference.targets import find_account
@@ -19,13 +20,16 @@ Row = dict[str, Any]
 
 def set_charge_default_payer(model: Model, row: Row, charge: Charge, today: date) -> None:  # noqa: ARG001
     """Another payer for items that the charge may get later (R-ITM-04, R-ITM-11)."""
-    charge.payer = find_account(model, row["params"].get("payer_account_id"))
+    payer = find_account(model, row["params"].get("payer_account_id"))
+    check_payer(payer, charge)
+    charge.payer = payer
 
 
 def reassign_charge_payer(model: Model, row: Row, charge: Charge, today: date) -> None:
     """Another payer for the charge and for all of its items, or those not fully paid (R-ITM-10, R-ITM-11)."""
     params = row["params"]
     payer = find_account(model, params.get("payer_account_id"))
+    check_payer(payer, charge)
     charge.payer = payer
     items = list(charge.items)
     if params.get("items") == "not_fully_paid":
@@ -36,6 +40,7 @@ def reassign_charge_payer(model: Model, row: Row, charge: Charge, today: date) -
 def reassign_item_payer(model: Model, row: Row, item: Item, today: date) -> None:
     """Another payer for one item (R-ITM-11)."""
     payer = find_account(model, row["params"].get("payer_account_id"))
+    check_payer(payer, item.charge)
     if not may_be_reassigned(item, payer):
         refuse("it was cancelled, or is paid by that account already")
     reassign(model, [item], payer, row["params"], today)
@@ -47,7 +52,9 @@ def may_be_reassigned(item: Item, payer: Account) -> bool:
     return in_use and item.reversal_kind != "offset" and not is_cancelled(item) and item.payer is not payer
 
 
-def reassign(model: Model, items: list[Item], payer: Account, params: Row, today: date) -> None:
+def reassign(
+    model: Model, items: list[Item], payer: Account, params: Row, today: date, *, is_offset_first: bool = False
+) -> None:
     """Planned items move; billed ones are cancelled and come back at the new payer (R-ITM-13..18).
 
     Planned ones go first; of the billed ones of a charge the new items are numbered before the offsets (silent).
@@ -62,11 +69,13 @@ def reassign(model: Model, items: list[Item], payer: Account, params: Row, today
         stream = stream_of(item.charge, payer)
         move(item, stream.find(item.event_date, cutoff_of(item.charge), today, model.business))
     billed = [item for item in items if not item.is_planned]
+    for item in billed if is_offset_first else []:
+        offset(model, item, today)
     for item in billed:
         stream = stream_of(item.charge, payer)
         invoice = invoice_of_today(model, stream, today) if params.get("catch_up") else None
         move_parts(model, item, onset(item, invoice or stream.next_one(today, model.business)), today)
-    for item in billed:
+    for item in [] if is_offset_first else billed:
         offset(model, item, today)
     for source in sources:
         if source in source.stream.invoices:

@@ -9,6 +9,7 @@ from tests.reference.charging import place, plan_for, slices_of, stream_of
 from tests.reference.dates import resolve_timing
 from tests.reference.entities import Charge, Item, Period, Policy, delete_if_empty, take_off
 from tests.reference.equity import check_equity
+from tests.reference.list_bill import check_plan_of_period
 from tests.reference.payments import distribute_account
 from tests.reference.refusing import refuse
 from tests.reference.settling import empty_designated_funds, is_standing, offset, paid_parts, take_back
@@ -28,11 +29,23 @@ def change_payment_schedule(model: Model, row: Row, policy: Policy, today: date)
     plan = model.carrier["payment_plans"].get(params.get("payment_plan"))
     if plan is None:
         refuse("unknown payment plan")
+    check_plan_of_period(period, params.get("payment_plan"))
+    assign_plan(period, plan)
+    chosen = [(c, [item for item in c.items if is_chosen(item, params)]) for c in charges_of_plan(model, period)]
+    recut(model, chosen, params, today)
+    check_equity(model, row, [period], today)
+
+
+def assign_plan(period: Period, plan: Row) -> None:
+    """The period has another plan, and other dates by it."""
     period.plan = plan
     now = effective_plan(plan, period.created_by)
     timing = first_periodic_timing(now)
     period.first_periodic_date = resolve_timing(timing, plan["interval"], period.created_on, period.start, period.start)
-    chosen = [(c, [item for item in c.items if is_chosen(item, params)]) for c in charges_of_plan(model, period)]
+
+
+def recut(model: Model, chosen: list[tuple[Charge, list[Item]]], params: Row, today: date) -> None:
+    """Take back what was paid of items, cut them anew by the plan of their period, and distribute again (R-PS-7)."""
     items = [item for _, of_charge in chosen for item in of_charge]
     sources = [item.invoice for item in items]
     payers = {part.account for item in items for part in paid_parts(model, item)}
@@ -47,7 +60,6 @@ def change_payment_schedule(model: Model, row: Row, policy: Policy, today: date)
     if params.get("payments") != "reverse_only":
         for account in sorted(payers, key=lambda account: account.account_id):
             distribute_account(model, account, today)
-    check_equity(model, row, [period], today)
 
 
 def charges_of_plan(model: Model, period: Period) -> list[Charge]:

@@ -14,6 +14,7 @@ from tests.reference import (
     command_invoices,
     command_items,
     command_levels,
+    command_list_bill,
     command_payers,
     command_schedules,
 )
@@ -40,6 +41,8 @@ PROCESSES: dict[str, Process] = {
     "assign_payment_plan": command_schedules.change_payment_schedule,
     "set_billing_level": command_levels.set_billing_level,
     "change_invoice_days": command_levels.change_invoice_days,
+    "change_list_bill": command_list_bill.change_list_bill,
+    "change_billing_method": command_list_bill.change_billing_method,
     "reverse_charge": command_charges.reverse_charge,
     "create_recapture": command_charges.create_recapture,
     "hold_charge": command_charges.hold_charge,

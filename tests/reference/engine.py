@@ -39,10 +39,10 @@ TABLES: dict[str, tuple[str, ...]] = {
         "invoice_key", "account_id", "policy_id", "periodicity", "cadence_date", "bill_date", "due_date", "status",
         "is_ad_hoc", "amount", "amount_due",
     ),
-    "streams": ("account_id", "policy_id", "periodicity", "fix_invoices_on"),
+    "streams": ("account_id", "policy_id", "periodicity", "fix_invoices_on", "is_account_level_only"),
     "periods": (
         "policy_id", "term_number", "account_id", "effective_date", "expiration_date", "coverage_end", "status",
-        "payment_plan",
+        "payment_plan", "billing_method", "payer_account_id",
     ),
     "payments": (
         "payment_id", "status", "amount", "account_id", "fund_policy_id", "term_number", "invoice_key", "payment_date",
@@ -109,7 +109,7 @@ class Engine:
             return [self._params(entry) for entry in params]
         if not isinstance(params, dict):
             return self._id_of("invoice_item", params) if "#" in str(params) else params
-        kinds = {"item_id": "invoice_item", "invoice_id": "invoice"}
+        kinds = {"item_id": "invoice_item", "invoice_id": "invoice", "stream_id": "invoice_stream"}
         changed = {}
         for name, value in params.items():
             if name == "amount":
@@ -173,7 +173,7 @@ _DATES += ("coverage_end", "payment_date", "business_date", "transaction_date")
 
 
 def _dtype(column: str) -> pl.DataType:
-    if column == "is_ad_hoc":
+    if column in ("is_ad_hoc", "is_account_level_only"):
         return pl.Boolean()
     return pl.Int64() if column in _WHOLE else pl.Date() if column in _DATES else pl.String()
 

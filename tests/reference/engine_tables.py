@@ -26,7 +26,7 @@ def book_tables(book: Book, lag: timedelta, today: date) -> dict[str, pl.DataFra
         "items": items,
         "invoices": _invoices(book, items, status),
         "streams": _named(book, "invoice_streams"),
-        "periods": _named(book, "policy_periods"),
+        "periods": _periods(book),
         "payments": _payments(book),
         "funds": _named(book, "funds"),
         "payment_items": _payment_items(book, charges),
@@ -56,6 +56,12 @@ def _status(lag: timedelta, today: date) -> pl.Expr:
         .then(pl.lit("Due"))
         .otherwise(pl.lit("Billed"))
     )
+
+
+def _periods(book: Book) -> pl.DataFrame:
+    """Policy periods with the list bill account that pays, if one does."""
+    payers = _accounts(book).select(payer_account_key="account_key", payer_account_id="account_id")
+    return _named(book, "policy_periods").join(payers, on="payer_account_key", how="left")
 
 
 def _payments(book: Book) -> pl.DataFrame:

@@ -26,6 +26,12 @@ class Account:
     items: list[Item] = field(default_factory=list)
     invoices_made: int = 0
     landed: dict[str, Any] = field(default_factory=dict)
+    plans: tuple[str, ...] = ()
+
+    @property
+    def is_list_bill(self) -> bool:
+        """Whether it pays the policies of others, by its own plans (R-LB-01)."""
+        return bool(self.row["account_type"] == "list_bill")
 
     @property
     def policy_level(self) -> bool:
@@ -75,6 +81,11 @@ class Period:
     min_equity_days: int = 30
     status: str = "in_force"
     cancelled_on: date | None = None
+
+    @property
+    def is_list_bill(self) -> bool:
+        """Whether a list bill account pays it (R-LB-08)."""
+        return self.payer is not self.policy.account
 
 
 @dataclass(eq=False)
@@ -258,6 +269,7 @@ class Stream:
     fix: str
     invoices: list[Invoice] = field(default_factory=list)
     made: Counter[date] = field(default_factory=Counter)
+    is_account_level_only: bool = False
 
     @property
     def stream_key(self) -> str:

@@ -16,7 +16,8 @@ def charge_fees(model: Model, invoice: Invoice, today: date) -> None:
     amount = sum(item.amount for item in invoice.items)
     charge_invoicing_fees(model, invoice, today)
     plan = invoice.stream.payer.billing_plan
-    if plan.get("invoice_fee") and amount > 0:  # R-BP-6
+    is_direct_bill = not invoice.stream.payer.is_list_bill
+    if plan.get("invoice_fee") and amount > 0 and is_direct_bill:  # R-BP-6
         payer = invoice.stream.payer
         charge_fee(model, invoice, model.carrier["invoice_fee_pattern"], plan["invoice_fee"], payer, None, today)
 

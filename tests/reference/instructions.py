@@ -19,6 +19,7 @@ from tests.reference.charging import (
 )
 from tests.reference.dates import plus_days, resolve_timing
 from tests.reference.entities import Account, Charge, Period, Policy
+from tests.reference.list_bill import check_enrolment
 from tests.reference.refusing import RefusedError, refuse
 from tests.reference.slicing import effective_plan, first_periodic_timing
 
@@ -193,7 +194,7 @@ def check_new_period(model: Model, row: dict[str, Any]) -> int:
         refuse("the policy is already known (R-BI-4)")
     if policy is not None and policy.account.account_id != row["account_id"]:
         refuse("the policy belongs to another account")
-    check_list_bill(model, row)
+    check_enrolment(model, row)
     term = row.get("term_number")
     if term is None:
         term = 1 if policy is None or kind == "issuance" else max(policy.periods) + 1
@@ -202,17 +203,6 @@ def check_new_period(model: Model, row: dict[str, Any]) -> int:
     if row.get("payment_plan") not in model.carrier["payment_plans"] or row.get("period_end") is None:
         refuse("unknown payment plan, or no expiration date")
     return int(term)
-
-
-def check_list_bill(model: Model, row: dict[str, Any]) -> None:
-    """A list bill policy is paid by another account, of type list bill (R-LB-01, R-LB-08)."""
-    owner = model.accounts.get(row["account_id"])
-    if owner is not None and owner.row["account_type"] == "list_bill":
-        refuse("a list bill account owns no policies")
-    if row.get("billing_method") == "list_bill":
-        payer = model.accounts.get(row.get("payer_account_id") or "")
-        if payer is None or payer.row["account_type"] != "list_bill":
-            refuse("the payer of a list bill policy is a list bill account")
 
 
 def release_for_audit(model: Model, period: Period) -> None:

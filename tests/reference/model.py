@@ -54,10 +54,11 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
-from tests.reference import billing, commands, earning, instructions, payments, requests
+from tests.reference import billing, commands, earning, instructions, list_bill, payments, requests, settling
 from tests.reference.dates import BusinessCalendar
 from tests.reference.entities import Account, Charge, Invoice, Item, PaymentItem, Policy, Stream, WriteOffItem
 from tests.reference.posting import Journal
+from tests.reference.refusing import RefusedError
 from tests.reference.tables import Tables
 
 ACCOUNT_COLUMNS = (
@@ -73,6 +74,7 @@ ACCOUNT_COLUMNS = (
     "payment_instrument",
     "billing_plan",
     "payment_allocation_plan",
+    "payment_plans",
 )
 
 
@@ -101,7 +103,7 @@ class Model(Tables):
         for row in inbox.get("accounts", []):
             known = self.accounts.get(row["account_id"])
             if known is None:
-                self.take_account(row)
+                self.take_new_account(row, day)
             elif any(row.get(name) not in (None, known.landed[name]) for name in ACCOUNT_COLUMNS):  # R-ACC-03
                 self.reject("accounts", row["account_id"], "the account is known with other settings", day)
         instructions.take_instructions(self, inbox, day)
@@ -109,9 +111,17 @@ class Model(Tables):
         commands.take_commands(self, inbox.get("commands", []), day)
         billing.bill_invoices(self, day)
         billing.make_invoices_due(self, day)
+        settling.empty_designated_funds(self, day)  # what a recapture has refilled since (R-BL-10, R-RC-5)
         earning.earn(self, day)
 
     # ------------------------------------------------------------------ accounts
+
+    def take_new_account(self, row: dict[str, Any], day: date) -> None:
+        """Create an account, or none when its plans do not suit it (R-BT-5, R-LB-02)."""
+        try:
+            self.take_account(row)
+        except RefusedError as reason:
+            self.reject("accounts", row["account_id"], str(reason), day)
 
     def take_account(self, row: dict[str, Any]) -> Account:
         """Create an account, defaults filled in (R-BI-10, R-BL-1)."""
@@ -119,6 +129,7 @@ class Model(Tables):
         defaults = self.carrier["account_defaults"]
         full = {name: given.get(name, defaults.get(name)) for name in ACCOUNT_COLUMNS}
         account = Account(row["account_id"], full, {}, {}, landed=dict(full))
+        list_bill.take_plans(self, account)
         self.accounts[account.account_id] = account
         account.billing_plan = self.carrier["billing_plans"][account.row["billing_plan"]]
         account.allocation_plan = self.carrier["allocation_plans"][account.row["payment_allocation_plan"]]

@@ -70,9 +70,11 @@ def draft_payments(model: Model, today: date) -> None:
     receive_in_order(model, rows, today)
 
 
-def order_of_draft(request: PaymentRequest) -> tuple[date, date, int]:
-    """Due date, bill date, and which invoice of the payer was made first."""
-    return request.invoice.due_date, request.invoice.bill_date, request.invoice.number
+def order_of_draft(request: PaymentRequest) -> tuple[date, date, int, int]:
+    """Due date, bill date, and which invoice of the payer was made first; of list bill, which stream was (silent)."""
+    invoice, payer = request.invoice, request.invoice.stream.payer
+    place = list(payer.streams.values()).index(invoice.stream) if payer.is_list_bill else 0
+    return invoice.due_date, invoice.bill_date, place, invoice.number
 
 
 def advance(model: Model, request: PaymentRequest, today: date) -> None:

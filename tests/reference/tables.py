@@ -19,6 +19,7 @@ class Tables:
                 "policy_id": stream.policy_id,
                 "periodicity": stream.periodicity,
                 "fix_invoices_on": stream.fix,
+                "is_account_level_only": stream.is_account_level_only,
             }
             for stream in self.every_stream()
         ]
@@ -161,6 +162,8 @@ class Tables:
                 "expiration_date": period.end,
                 "coverage_end": period.coverage_end,
                 "status": period.status,
+                "billing_method": "list_bill" if period.is_list_bill else "direct_bill",
+                "payer_account_id": period.payer.account_id if period.is_list_bill else None,
                 "payment_plan": next(
                     name for name, plan in self.carrier["payment_plans"].items() if plan is period.plan
                 ),
