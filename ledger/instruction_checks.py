@@ -12,21 +12,24 @@ import polars as pl
 from ledger.book import Book
 from ledger.carrier import Carrier
 from ledger.intake_checks import ACCOUNT_LEVEL_TYPES
-from ledger.list_bill import ACCOUNT_TYPE, BILLING_METHOD, payer_offers
+from ledger.list_bill import ACCOUNT_TYPE, BILLING_METHOD, payer_offers, without_stream
 from ledger.periods import NEW_PERIOD_TYPES
 from ledger.refusals import no_refusals, warned_instructions
-from ledger.schedules import periods_short_of_item_numbers
+from ledger.schedules import periods_short_of_item_numbers, periods_without_payer_stream
 
 _AGENCY_BILL = "agency_bill"
 _NOT_ON_REPORTING = ("policy_change", "general", "offset", "onset")
 """What a premium reporting period does not take; the base types besides `general` go with it (R-PP-15)."""
 
 
-def with_problems(book: Book, instructions: pl.DataFrame, day: date, carrier: Carrier) -> pl.DataFrame:
+def with_problems(
+    book: Book, instructions: pl.DataFrame, charges: pl.DataFrame, day: date, carrier: Carrier
+) -> pl.DataFrame:
     """Add `code`: the reason code of the first check that an instruction fails against the book, or null.
 
     In: instructions with what `ledger.periods.find_periods` adds, `account_key` and `payer_account_key` (null when the
-    instruction names no payer). Rules: R-BI-3..6, R-CI-04, R-PP-15, R-PP-16, R-BT-1, R-BT-6, R-LB-08.
+    instruction names no payer); the charges of the day with instruction_id and payer_account_key. Rules: R-BI-3..6,
+    R-CI-04, R-PP-15, R-PP-16, R-BT-1, R-BT-6, R-LB-06, R-LB-08.
     """
     kind = pl.col("instruction_type")
     is_new = kind.is_in(NEW_PERIOD_TYPES)
@@ -49,6 +52,8 @@ def with_problems(book: Book, instructions: pl.DataFrame, day: date, carrier: Ca
         "E-REPORTING-PERIOD": kind.is_in(_NOT_ON_REPORTING) & pl.col("period_payment_plan").is_in(reporting),
         "E-LIST-BILL-PAYER-TYPE": pl.col("is_wrong_payer"),
         "E-LIST-BILL-PLAN": pl.col("is_wrong_plan"),
+        "E-LIST-BILL-STREAM": pl.col("instruction_id").is_in(_without_stream(book, instructions, charges, carrier))
+        | (changes_plan() & pl.col("period_key").is_in(_periods_without_stream(book, instructions, day, carrier))),
         "E-PLAN-CHANGE": changes_plan() & pl.col("period_key").is_in(_full_periods(book, instructions, day, carrier)),
     }
     found = _with_list_bill_problems(book, instructions, carrier)
@@ -69,6 +74,40 @@ def _full_periods(book: Book, instructions: pl.DataFrame, day: date, carrier: Ca
         return []
     requests = changing.select("period_key", "payment_plan")
     return periods_short_of_item_numbers(book, requests, day, carrier).to_list()
+
+
+def _without_stream(book: Book, instructions: pl.DataFrame, charges: pl.DataFrame, carrier: Carrier) -> list[str]:
+    """Ids of the instructions with a charge for which a list bill account that shall pay it has no stream."""
+    named = charges.filter(pl.col("payer_account_key").is_not_null()).select("instruction_id", "payer_account_key")
+    if named.is_empty():
+        return []
+    plans = instructions.filter(~pl.col("instruction_type").is_in(ACCOUNT_LEVEL_TYPES)).select(
+        "instruction_id", payment_plan=pl.coalesce("payment_plan", "period_payment_plan")
+    )
+    needs = named.join(plans, on="instruction_id", how="inner")
+    return without_stream(book, needs, carrier)["instruction_id"].unique().to_list()
+
+
+def _periods_without_stream(book: Book, instructions: pl.DataFrame, day: date, carrier: Carrier) -> list[int]:
+    """Policy periods whose plan an instruction changes to one for which another payer has no stream."""
+    changing = instructions.filter(changes_plan() & (pl.col("period_key") > 0))
+    if changing.is_empty():
+        return []
+    return periods_without_payer_stream(book, plan_requests(changing), day, carrier).to_list()
+
+
+def plan_requests(instructions: pl.DataFrame) -> pl.DataFrame:
+    """What instructions that name another plan for an existing period ask for, as `change_schedules` takes it.
+
+    Planned items are cut anew, down payments stay, payments are distributed again (R-PP-16, R-PS-6).
+    """
+    return instructions.select(
+        "period_key",
+        "payment_plan",
+        items=pl.lit("planned_items"),
+        include_down_payment=pl.lit(value=False),
+        payments=pl.lit("reverse_and_redistribute"),
+    )
 
 
 def _with_list_bill_problems(book: Book, instructions: pl.DataFrame, carrier: Carrier) -> pl.DataFrame:

@@ -19,7 +19,7 @@ from ledger.charging import append_charges
 from ledger.effects import Effects
 from ledger.final_audit import hold_unbilled_charges, release_held_for_audit
 from ledger.funds import separates_funds
-from ledger.instruction_checks import changes_plan, warn_of_overlaps, with_problems
+from ledger.instruction_checks import changes_plan, plan_requests, warn_of_overlaps, with_problems
 from ledger.invoicing import initial_transactions, invoice_charges
 from ledger.periods import NEW_PERIOD_TYPES, append_periods, change_status, find_periods
 from ledger.posting import empty_transactions
@@ -94,7 +94,7 @@ def _rounds(instructions: pl.DataFrame) -> list[pl.DataFrame]:
 
 def _book_round(book: Book, batch: pl.DataFrame, charges: pl.DataFrame, day: date, carrier: Carrier) -> Effects:
     """Check one round against the book, then book what is right."""
-    checked = with_problems(book, find_periods(book, batch.sort("instruction_id"), carrier), day, carrier)
+    checked = with_problems(book, find_periods(book, batch.sort("instruction_id"), carrier), charges, day, carrier)
     wrong = checked.filter(pl.col("code").is_not_null())
     effects = Effects(book) if wrong.is_empty() else Effects(book, refused=(refused_instructions(wrong, charges),))
     right = checked.filter(pl.col("code").is_null())
@@ -124,21 +124,13 @@ def _book_round(book: Book, batch: pl.DataFrame, charges: pl.DataFrame, day: dat
 def _change_plans(book: Book, instructions: pl.DataFrame, day: date, carrier: Carrier) -> Effects:
     """A payment plan on an instruction for an existing period is a request to change the plan of the period.
 
-    It is carried out like a command that names nothing but the plan: planned items are cut anew, down payments stay,
-    payments on them are distributed again. The charges of the instruction come after, by the new plan (R-PP-16,
-    R-PS-6).
+    It is carried out like a command that names nothing but the plan. The charges of the instruction come after, by the
+    new plan (R-PP-16, R-PS-6).
     """
     changing = instructions.filter(changes_plan())
     if changing.is_empty():
         return Effects(book)
-    requests = changing.select(
-        "period_key",
-        "payment_plan",
-        items=pl.lit("planned_items"),
-        include_down_payment=pl.lit(value=False),
-        payments=pl.lit("reverse_and_redistribute"),
-    )
-    return change_schedules(book, requests, day, carrier)
+    return change_schedules(book, plan_requests(changing), day, carrier)
 
 
 def _with_default_payer(instructions: pl.DataFrame) -> pl.DataFrame:

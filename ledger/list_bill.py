@@ -9,6 +9,7 @@ from __future__ import annotations
 import polars as pl
 
 from ledger.book import Book
+from ledger.calendar import INTERVAL_FRAME
 from ledger.carrier import Carrier
 
 ACCOUNT_TYPE = "list_bill"
@@ -45,3 +46,22 @@ def payer_offers(book: Book, pairs: pl.DataFrame, carrier: Carrier) -> pl.Series
         offered, on=["account_key", "payment_plan"], how="left", maintain_order="left"
     )
     return found["is_offered"].fill_null(value=False)
+
+
+def without_stream(book: Book, needs: pl.DataFrame, carrier: Carrier) -> pl.DataFrame:
+    """Which payers could not be invoiced for what a plan bills: a list bill account has the streams of its plans only.
+
+    needs: payer_account_key, payment_plan, and other columns. Out: those of them whose payer is a list bill account
+    without a stream of the periodicity of the plan. Rules: R-LB-04, R-LB-06, R-LB-10.
+    """
+    is_list_bill = pl.col("account_type").cast(pl.String) == ACCOUNT_TYPE
+    payers = book["accounts"].filter(pl.col("account_key").is_in(needs["payer_account_key"].implode()) & is_list_bill)
+    needs = needs.filter(pl.col("payer_account_key").is_in(payers["account_key"].implode()))
+    if needs.is_empty():
+        return needs
+    plans = carrier.payment_plan_frame().select("payment_plan", "payment_interval")
+    intervals = INTERVAL_FRAME.select("payment_interval", "periodicity")
+    streams = book["invoice_streams"].filter(~pl.col("is_account_level_only") & (pl.col("policy_key") == 0))
+    known = streams.select(payer_account_key="account_key", periodicity=pl.col("periodicity").cast(pl.String))
+    wanted = needs.join(plans, on="payment_plan").join(intervals, on="payment_interval")
+    return wanted.join(known, on=["payer_account_key", "periodicity"], how="anti").select(needs.columns)

@@ -11,7 +11,6 @@ from datetime import date
 import polars as pl
 
 from ledger.book import Book
-from ledger.calendar import INTERVAL_FRAME
 from ledger.carrier import Carrier
 from ledger.effects import Effects
 from ledger.item_changes import (
@@ -25,7 +24,7 @@ from ledger.item_changes import (
     offset_items,
 )
 from ledger.item_placing import Way, invoices_for_items
-from ledger.list_bill import ACCOUNT_TYPE
+from ledger.list_bill import without_stream
 from ledger.payment_items import standing_payment_items, standing_write_off_items
 from ledger.taking_back import take_back_payment_items, take_back_write_off_items
 
@@ -62,20 +61,11 @@ def pairs_without_stream(book: Book, pairs: pl.DataFrame, carrier: Carrier) -> p
     pairs: charge_key, payer_account_key, and other columns. Out: those of them whose payer is a list bill account
     without a stream of the periodicity of the charge's policy period. Rules: R-LB-04, R-LB-06, R-LB-10.
     """
-    is_list_bill = pl.col("account_type").cast(pl.String) == ACCOUNT_TYPE
-    payers = book["accounts"].filter(pl.col("account_key").is_in(pairs["payer_account_key"].implode()) & is_list_bill)
-    pairs = pairs.filter(pl.col("payer_account_key").is_in(payers["account_key"].implode()))
-    if pairs.is_empty():
-        return pairs
     charges = book["charges"].filter(pl.col("period_key") > 0).select("charge_key", "period_key")
+    charges = charges.filter(pl.col("charge_key").is_in(pairs["charge_key"].implode()))
     periods = book["policy_periods"].select("period_key", "payment_plan")
-    plans = carrier.payment_plan_frame().select("payment_plan", "payment_interval")
-    intervals = INTERVAL_FRAME.select("payment_interval", "periodicity")
-    streams = book["invoice_streams"].filter(~pl.col("is_account_level_only") & (pl.col("policy_key") == 0))
-    known = streams.select(payer_account_key="account_key", periodicity=pl.col("periodicity").cast(pl.String))
-    needed = pairs.join(charges, on="charge_key").join(periods, on="period_key").join(plans, on="payment_plan")
-    needed = needed.join(intervals, on="payment_interval")
-    return needed.join(known, on=["payer_account_key", "periodicity"], how="anti").select(pairs.columns)
+    needs = pairs.join(charges, on="charge_key").join(periods, on="period_key")
+    return without_stream(book, needs, carrier).select(pairs.columns)
 
 
 def set_default_payers(book: Book, payers: pl.DataFrame) -> Book:

@@ -18,6 +18,7 @@ from ledger.effects import Effects
 from ledger.invoices import delete_empty_invoices
 from ledger.invoicing import append_items
 from ledger.item_changes import item_events, item_numbers_left, items_with_status, offset_items
+from ledger.list_bill import without_stream
 from ledger.payment_items import standing_payment_items, standing_write_off_items
 from ledger.payments import distribute_funds
 from ledger.placement import place_items
@@ -289,3 +290,17 @@ def periods_short_of_item_numbers(book: Book, requests: pl.DataFrame, day: date,
     # An offset for each item that stands, and one in its place at another payer; the installments and a down payment.
     most = 2 * pl.col("standing") + pl.col("max_installments") + 1
     return needed.filter(most > pl.col("numbers_left"))["period_key"].unique()
+
+
+def periods_without_payer_stream(book: Book, requests: pl.DataFrame, day: date, carrier: Carrier) -> pl.Series:
+    """Keys of those policy periods of requests of which items would have to go to a list bill account without a stream.
+
+    In: requests as of `change_schedules`. A charge that is cut anew goes to its default payer (R-LB-06, R-ITM-04).
+    """
+    items = items_to_process(book, _with_command_id(requests), day, carrier)
+    sums = items.group_by("charge_key", "period_key").agg(pl.col("amount").sum()).filter(pl.col("amount") != 0)
+    payers = book["charges"].select("charge_key", "payer_account_key")
+    needs = sums.join(payers, on="charge_key", how="inner").join(
+        requests.select("period_key", "payment_plan"), on="period_key", how="inner"
+    )
+    return without_stream(book, needs, carrier)["period_key"].unique()

@@ -96,14 +96,18 @@ def move_invoice_items(book: Book, commands: pl.DataFrame, day: date, carrier: C
     """Put planned items on other planned invoices of the same payer, ad hoc ones too.
 
     In: commands with item_key, invoice_id. What is paid of the items stays on them; the fund that pays the rest is that
-    of the stream on which they are then. Rules: R-ITM-45..48.
+    of the stream on which they are then. The stream of a list bill account for its own charges takes none of a policy.
+    Rules: R-ITM-45..48, R-LB-06.
     """
     items = items_with_status(book, commands["item_key"], day, carrier)
-    items = items.select("item_key", "is_standing", "status", from_invoice="invoice_key")
+    items = items.select("item_key", "period_key", "is_standing", "status", from_invoice="invoice_key")
     number = pl.col("invoice_id").cast(pl.Int64, strict=False)
     found = commands.with_columns(to_invoice_key=number).join(items, on="item_key", how="left", maintain_order="left")
     known = book["invoices"].filter(pl.col("invoice_key").is_in(found["to_invoice_key"].drop_nulls().implode()))
-    known = known.select(to_invoice_key="invoice_key", to_account="account_key", can_take=is_planned(day))
+    streams = book["invoice_streams"].select("stream_key", is_for_account="is_account_level_only")
+    known = known.join(streams, on="stream_key", how="left").select(
+        "is_for_account", to_invoice_key="invoice_key", to_account="account_key", can_take=is_planned(day)
+    )
     found = found.join(known, on="to_invoice_key", how="left", maintain_order="left")
     right, refused = split_refused(
         found,
@@ -111,7 +115,8 @@ def move_invoice_items(book: Book, commands: pl.DataFrame, day: date, carrier: C
             "E-ITEM-NOT-PLANNED": ~_is_on("Planned"),
             "E-INVOICE-NOT-PLANNED": ~pl.col("can_take").fill_null(value=False)
             | (pl.col("to_invoice_key") == pl.col("from_invoice")),
-            "E-INVOICE-PAYER": pl.col("to_account") != pl.col("account_key"),
+            "E-INVOICE-PAYER": (pl.col("to_account") != pl.col("account_key"))
+            | (pl.col("is_for_account") & (pl.col("period_key") > 0)),
         },
     )
     if right.is_empty():

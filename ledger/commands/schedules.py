@@ -12,7 +12,7 @@ from ledger.commands.refusals import split_refused
 from ledger.commands.targets import find_periods_of
 from ledger.effects import Effects
 from ledger.list_bill import BILLING_METHOD, payer_offers
-from ledger.schedules import change_schedules, periods_short_of_item_numbers
+from ledger.schedules import change_schedules, periods_short_of_item_numbers, periods_without_payer_stream
 
 _MOST_EQUITY_DAYS = 3_660
 
@@ -25,6 +25,7 @@ def change_payment_schedules(book: Book, commands: pl.DataFrame, day: date, carr
     """
     found = with_plan_facts(find_periods_of(book, commands), carrier)
     found = _with_list_bill_offers(book, found, carrier)
+    lacking = periods_without_payer_stream(book, found.filter(pl.col("period_key") > 0), day, carrier)
     short = periods_short_of_item_numbers(book, found.select("period_key", "payment_plan"), day, carrier)
     right, refused = split_refused(
         found,
@@ -32,6 +33,7 @@ def change_payment_schedules(book: Book, commands: pl.DataFrame, day: date, carr
             "E-TERM-UNKNOWN": pl.col("period_key") == 0,
             **plan_problems(day),
             "E-SCHEDULE-OFFER": pl.col("is_not_offered"),
+            "E-PAYER-STREAM": pl.col("period_key").is_in(lacking.implode()),
             "E-SCHEDULE-ITEMS": pl.col("period_key").is_in(short.implode()),
         },
     )

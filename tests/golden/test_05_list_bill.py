@@ -207,3 +207,47 @@ def test_r_lb_09_a_period_that_names_its_stream_uses_it() -> None:
     taxes = story.items().filter(charge_pattern="Tax").sort("charge_key").select("stream_key", "bill_date").rows()
     assert taxes[0] == (9, date(2025, 2, 20))
     assert taxes[1][0] != 9
+
+
+WEEKS_ONLY = {"payment_plans": "Payroll"}
+TAX_BY_BANK = charge("I1", "60.00", "Taxes", 2, payer_account_id="BANK")
+
+
+def test_r_lb_06_a_charge_does_not_make_a_stream_of_a_list_bill_account() -> None:
+    """R-LB-06: who has weekly plans only cannot pay the taxes of a monthly policy; those of a weekly one it can."""
+    refused = bank(instruction("I1", "issuance"), charges=(charge("I1"), TAX_BY_BANK), **WEEKS_ONLY)
+    carried = [("I1", "E-INSTRUCTION-REFUSED")] * 2
+    assert refused.quarantined() == [*carried, ("I1", "E-LIST-BILL-STREAM")]
+    weekly = instruction("I1", "issuance", payment_plan="Payroll")
+    assert bank(weekly, charges=(charge("I1"), TAX_BY_BANK), **WEEKS_ONLY).quarantined() == []
+
+
+@pytest.mark.parametrize("by_command", [False, True])
+def test_r_lb_06_another_plan_does_not_make_one_either(*, by_command: bool) -> None:
+    """R-LB-06, R-PS-5: the bank pays the taxes of a weekly policy, which cannot go to a monthly plan."""
+    weekly = instruction("I1", "issuance", payment_plan="Payroll")
+    story = bank(weekly, charges=(charge("I1"), TAX_BY_BANK), **WEEKS_ONLY)
+    day = date(2025, 1, 2)
+    if by_command:
+        named = {"command_type": "assign_payment_plan", "target_type": "policy", "target_id": "P1"}
+        command = {"command_id": "C", **named, "params": '{"payment_plan": "X"}'}
+        story.land(day, commands=[command]).close_through(day)
+        assert story.quarantined() == [("C", "E-PAYER-STREAM")]
+    else:
+        land(story, day, instruction("I2", "general", payment_plan="X"))
+        assert story.quarantined() == [("I2", "E-LIST-BILL-STREAM")]
+    assert len(streams(story)) == 2
+
+
+def test_r_lb_06_the_stream_for_account_charges_takes_nothing_of_a_policy() -> None:
+    """R-LB-06, R-ITM-45: an item of a policy cannot move to the monthly invoice of the account's own fee."""
+    fee = instruction("G", "account_general", None, account_id="BANK")
+    policy = enrolled("I1", "P1", "A", payment_plan="Payroll")
+    story = bank(policy, fee, charges=(charge("I1"), charge("G", "5.00", "Account Late Fee")), **WEEKS_ONLY)
+    monthly = story.items().filter(pl.col("period_key") == 0)["invoice_key"].item()
+    moved = story.items().filter(pl.col("period_key") > 0)["item_key"].max()
+    named = {"command_type": "move_invoice_item", "target_type": "invoice_item", "target_id": str(moved)}
+    day = date(2025, 1, 2)
+    command = {"command_id": "C", **named, "params": f'{{"invoice_id": "{monthly}"}}'}
+    story.land(day, commands=[command]).close_through(day)
+    assert story.quarantined() == [("C", "E-INVOICE-PAYER")]

@@ -35,8 +35,8 @@ FEATURES = {
     "other_instructions": True,  # audit, offset, onset
     "charge_groups": True,
     "list_bill": True,
-    "list_bill_payers_without_a_stream": False,  # the engine makes one, the model refuses that (R-LB-06)
-    "policy_items_on_account_level_streams": False,  # the engine lets them move there, the model not (R-LB-06)
+    "list_bill_payers_without_a_stream": True,  # instructions and changes that are refused for it (R-LB-06)
+    "policy_items_on_account_level_streams": True,  # moves that are refused (R-LB-06)
     "holds_on_empty_billing_days": False,  # what a hold made and emptied the same day: the engine deletes it (R-INV-23)
     "low_balance": True,
     "invoice_fee": True,
