@@ -21,7 +21,7 @@ OPEN_BUT_NOT_IN_HISTORY = """
 """
 
 
-@pytest.fixture(scope="module", params=range(3))
+@pytest.fixture(scope="module", params=range(2))
 def engine(request: pytest.FixtureRequest) -> Engine:
     """Ten books closed together for a month and a half."""
     books = shelf(request.param, 10, longest=50, shortest=40)
