@@ -10,6 +10,7 @@ from tests.reference.entities import Invoice, Item, WriteOffItem, move
 from tests.reference.fees import charge_fees
 from tests.reference.payments import distribute_account
 from tests.reference.requests import draft_payments, request_payment
+from tests.reference.return_premium import pay_with_credits
 
 if TYPE_CHECKING:
     from tests.reference.model import Model
@@ -28,6 +29,7 @@ def bill_invoices(model: Model, today: date) -> None:
     for invoice in billed:
         request_payment(model, invoice, today)
     draft_payments(model, today)
+    pay_with_credits(model, today)
     distribute_payers(model, billed, today)
 
 
@@ -90,6 +92,7 @@ def make_invoices_due(model: Model, today: date) -> None:
         invoice.status = "Due"
         for item in invoice.items:
             model.posted.due(item, today)
+    pay_with_credits(model, today)
     distribute_payers(model, invoices, today)
 
 

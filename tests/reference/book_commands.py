@@ -10,6 +10,7 @@ from collections.abc import Callable
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
+from tests.reference.book_money_commands import MONEY_COMMAND_TYPES, MoneyCommands
 from tests.reference.entities import Account, Charge, Invoice, Item
 from tests.reference.targets import account_of, reference_of
 
@@ -35,12 +36,13 @@ COMMAND_TYPES = (
     "create_recapture",
     "hold_charge",
     "release_charge_hold",
+    *MONEY_COMMAND_TYPES,
 )
 SCHEDULE_CHANGES = (*COMMAND_TYPES[1:2], *COMMAND_TYPES[4:6], *COMMAND_TYPES[9:13])
 """Those that may be refused for want of equity; a move of an item never is (R-EQT-17)."""
 
 
-class CommandMaker:
+class CommandMaker(MoneyCommands):
     """Draws commands for a model."""
 
     def __init__(self, rng: random.Random, model: Model, types: list[str], new_id: Callable[[str], str]) -> None:

@@ -15,11 +15,12 @@ from tests.reference import (
     command_items,
     command_levels,
     command_payers,
+    command_payments,
     command_schedules,
 )
 from tests.reference.refusing import RefusedError, refuse
 from tests.reference.settling import empty_designated_funds
-from tests.reference.targets import account_of, find_target
+from tests.reference.targets import find_target, queue_of
 
 if TYPE_CHECKING:
     from tests.reference.model import Model
@@ -30,6 +31,9 @@ PROCESSES: dict[str, Process] = {
     "create_invoice": command_invoices.create_invoice,
     "change_invoice_dates": command_invoices.change_invoice_dates,
     "resend_invoice": command_invoices.resend_invoice,
+    "reverse_payment": command_payments.reverse_payment,
+    "move_payment_to_account": command_payments.move_payment_to_account,
+    "modify_payment_distribution": command_payments.modify_payment_distribution,
     "reassign_charge_payer": command_payers.reassign_charge_payer,
     "set_charge_default_payer": command_payers.set_charge_default_payer,
     "reassign_item_payer": command_payers.reassign_item_payer,
@@ -58,7 +62,7 @@ def take_commands(model: Model, rows: list[Row], today: date) -> None:
         if target is None or row["command_type"] not in PROCESSES:
             model.reject("commands", row["command_id"], "unknown target or type", today)
         else:
-            by_account.setdefault(account_of(target).account_id, []).append(row)
+            by_account.setdefault(queue_of(target), []).append(row)
     for row in in_rounds(by_account):
         try:
             carry_out(model, row, today)
@@ -99,8 +103,8 @@ def snapshot(model: Model) -> dict[str, Any]:
     sys.setrecursionlimit(1_000_000)
     try:
         shared = {id(model.carrier): model.carrier, id(model.business): model.business}
-        for named in ("charge_patterns", "billing_plans", "payment_plans", "allocation_plans"):
-            shared |= {id(settings): settings for settings in model.carrier[named].values()}
+        for named in ("charge_patterns", "billing_plans", "payment_plans", "allocation_plans", "return_premium_plans"):
+            shared |= {id(settings): settings for settings in model.carrier.get(named, {}).values()}
         shared |= {id(line): line for line in model.posted.lines}
         return copy.deepcopy(model.__dict__, shared)
     finally:

@@ -19,7 +19,7 @@ from ledger.book import Book
 from ledger.carrier import Carrier
 from ledger.close import ClosedDay, close
 from tests.reference.engine_carrier import carrier_text
-from tests.reference.engine_tables import book_tables, charge_ids, invoice_ids, journal_table, stream_ids
+from tests.reference.engine_tables import book_tables, charge_ids, invoice_ids, journal_table, payment_ids, stream_ids
 from tests.reference.model import Model
 from tests.story import landing
 
@@ -42,7 +42,7 @@ TABLES: dict[str, tuple[str, ...]] = {
     "streams": ("account_id", "policy_id", "periodicity", "fix_invoices_on"),
     "periods": (
         "policy_id", "term_number", "account_id", "effective_date", "expiration_date", "coverage_end", "status",
-        "payment_plan",
+        "payment_plan", "return_premium_plan",
     ),
     "payments": (
         "payment_id", "status", "amount", "account_id", "fund_policy_id", "term_number", "invoice_key", "payment_date",
@@ -126,6 +126,9 @@ class Engine:
             ids, name = invoice_ids(self.book), "invoice_key"
         elif kind == "invoice_stream":
             ids, name = stream_ids(self.book).rename({"stream": "external"}), "stream_key"
+        elif kind == "payment":
+            ids = payment_ids(self.book).rename({"payment_id": "external"})
+            name = "engine_payment_id"
         elif kind in ("charge", "invoice_item"):
             ids = charge_ids(self.book).select(external="charge_key", key="engine_charge_key")
             name = "key"

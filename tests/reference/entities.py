@@ -75,6 +75,7 @@ class Period:
     min_equity_days: int = 30
     status: str = "in_force"
     cancelled_on: date | None = None
+    return_premium_plan: dict[str, Any] | None = None
 
 
 @dataclass(eq=False)

@@ -20,6 +20,7 @@ from tests.reference.charging import (
 from tests.reference.dates import plus_days, resolve_timing
 from tests.reference.entities import Account, Charge, Period, Policy
 from tests.reference.refusing import RefusedError, refuse
+from tests.reference.return_premium import choose_plan
 from tests.reference.slicing import effective_plan, first_periodic_timing
 
 if TYPE_CHECKING:
@@ -243,6 +244,7 @@ def create_period(model: Model, row: dict[str, Any], today: date) -> Period:
     period = Period(policy, term, start, row["period_end"], coverage_end, plan, kind, today, first, payer)
     period.has_equity_warnings = plan.get("has_equity_warnings", True)  # R-EQT-18
     period.min_equity_days = plan.get("min_equity_days", 30)
+    period.return_premium_plan = choose_plan(model, kind, policy, today)
     policy.periods[term] = period
     policy_stream(payer, period)  # R-CI-02, R-INV-03: also without a charge
     return period

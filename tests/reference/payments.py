@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from tests.reference.distribution import Association, distribute
 from tests.reference.entities import Account, Invoice, Item, PaymentItem, Period, Policy
-from tests.reference.settling import record
+from tests.reference.return_premium import follows_plan
+from tests.reference.settling import empty_designated_funds, record
 
 if TYPE_CHECKING:
     from tests.reference.model import Model
@@ -30,6 +31,7 @@ def receive_in_order(model: Model, rows: list[dict[str, Any]], today: date) -> N
         payment = model.all_payments[row["payment_id"]]
         account, fund = model.accounts[payment["account_id"]], payment["fund_policy_id"]
         distribute_fund(model, account, fund, association, money=payment["amount"], payment=payment, today=today)
+    empty_designated_funds(model, today)
 
 
 def receive(model: Model, row: dict[str, Any], today: date) -> Association | None:
@@ -51,6 +53,7 @@ def receive(model: Model, row: dict[str, Any], today: date) -> Association | Non
         "policy_id": row.get("policy_id"),
         "term_number": row.get("term_number"),
         "invoice": None,
+        "association": None,
         "fund_policy_id": None,
         "amount": row["amount"],
         "payment_date": row.get("payment_date") or today,
@@ -75,7 +78,8 @@ def receive(model: Model, row: dict[str, Any], today: date) -> Association | Non
     is_lost = (row.get("policy_id") and (not policy or (row.get("term_number") and not period))) or (
         row.get("invoice_id") and not invoice
     )
-    return None if is_lost else Association(period, invoice)
+    payment["association"] = None if is_lost else Association(period, invoice)
+    return payment["association"]
 
 
 def is_unknown(model: Model, row: dict[str, Any], invoice: Invoice | None) -> bool:
@@ -123,6 +127,7 @@ def distribute_account(model: Model, account: Account, today: date) -> None:
         distribute_fund(
             model, account, policy_id, Association(), money=account.funds[policy_id], payment=None, today=today
         )
+    empty_designated_funds(model, today)
 
 
 def distribute_fund(
@@ -137,6 +142,7 @@ def distribute_fund(
 ) -> None:
     """One distribution out of a fund; a designated one pays only the items of its own policy (R-BL-7)."""
     items = [item for item in account.items if not item.is_held]  # R-CHD-9
+    items = [item for item in items if not follows_plan(item)]
     if fund is not None:
         items = [item for item in items if policy_of_fund(item) == fund]
     association = Association(association.period, association.invoice, fund)

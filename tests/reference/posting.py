@@ -143,23 +143,28 @@ class Journal:
         if item.invoice.status in ("Due", "Written Off"):
             self.due(item, today)
 
-    def money_received(self, account: Account, fund: str | None, payment: dict[str, Any], today: date) -> None:
+    def money_received(
+        self, account: Account, fund: str | None, payment: dict[str, Any], today: date, *, back: bool = False
+    ) -> None:
         """DirectBillMoneyReceivedTxn (T-01), dated the day on which the money was received (R-TXN-26)."""
         debit, credit = cash_leg(account), fund_leg(account, fund)
-        self.receipt("DirectBillMoneyReceivedTxn", payment, today, debit, credit)
+        self.receipt("DirectBillMoneyReceivedTxn", payment, today, debit, credit, back=back)
 
-    def receipt(self, transaction_type: str, payment: dict[str, Any], today: date, debit: Leg, credit: Leg) -> None:
-        """Money in, recorded today, with effect on the payment date."""
+    def receipt(
+        self, transaction_type: str, payment: dict[str, Any], today: date, debit: Leg, credit: Leg, *, back: bool
+    ) -> None:
+        """Money in, recorded today, with effect on the payment date; taken back (T-02, T-05) with effect today."""
         ids = {"payment_id": payment["payment_id"]}
-        when = payment["payment_date"]
-        self.post(transaction_type, today, when, payment["amount"], debit=[debit], credit=[credit], **ids)
+        when = today if back else payment["payment_date"]
+        amount = -payment["amount"] if back else payment["amount"]
+        self.post(transaction_type, today, when, amount, debit=[debit], credit=[credit], **ids)
 
-    def suspense_received(self, payment: dict[str, Any], today: date) -> None:
+    def suspense_received(self, payment: dict[str, Any], today: date, *, back: bool = False) -> None:
         """SuspPymtTransaction (T-03): the payment owns its Cash and Unapplied (R-SUS-02)."""
         owner = ("SuspensePayment", payment["payment_id"])
         debit: Leg = (owner, "Cash", None, None)
         credit: Leg = (owner, "Unapplied", None, None)
-        self.receipt("SuspPymtTransaction", payment, today, debit, credit)
+        self.receipt("SuspPymtTransaction", payment, today, debit, credit, back=back)
 
     def item_paid(self, part: PaymentItem, today: date) -> None:
         """ChargePaidFromAccount (T-13, T-15); credits have a negative amount, so the sides swap.
