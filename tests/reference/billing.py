@@ -20,12 +20,10 @@ def bill_invoices(model: Model, today: date) -> None:
     """Planned invoices whose bill date has come become Billed; what is drafted is; then the payers' funds."""
     invoices = [invoice for invoice in model.every_invoice() if invoice.status == "Planned"]
     invoices = [invoice for invoice in invoices if invoice.bill_date <= today]  # R-INV-11
-    billed = []
-    for invoice in invoices:
-        if is_to_be_billed(model, invoice, today):
-            charge_fees(model, invoice, today)
-            turn_billed(model, invoice, today)
-            billed.append(invoice)
+    billed = [invoice for invoice in invoices if is_to_be_billed(model, invoice, today)]
+    charge_fees(model, billed, today)
+    for invoice in billed:
+        turn_billed(model, invoice, today)
     for invoice in billed:
         request_payment(model, invoice, today)
     draft_payments(model, today)

@@ -30,9 +30,12 @@ FEATURES = {
     "invoice_fee": True,
     "payment_requests": True,
     "policy_changes_like_originals": True,
-    "return_premium_plans": False,  # not compared yet
+    "return_premium_plans": True,
     "unknown_policies_of_known_payers": False,  # the engine applies them to the payer, the model keeps them suspended
-} | dict.fromkeys(COMMAND_TYPES, True)
+}
+FEATURES |= dict.fromkeys(COMMAND_TYPES, True) | {
+    "open_policy_period": False,  # when periods close is not compared: some stay open that have nothing left (R-CLS-01)
+}
 """What books may hold. Off is what books are not made of yet, or what is known to disagree."""
 BILLING_PLANS = ("standard", "other", "third", "fourth")
 YEARS = (2023, 2024, 2024, 2027)
@@ -293,7 +296,7 @@ class BookMaker:
 
     def new_term(self, received: date, kind: str, policy: Row, start: date, term: int) -> date:
         """An instruction that creates a period; returns its expiration date."""
-        months = self.rng.choice((12, 12, 6, 3))
+        months = self.rng.choice((12, 12, 6, 3, 1))
         end = add_months(start, months)
         if self.carrier["expiration_convention"] == "inclusive_last_day":
             end -= timedelta(days=1)

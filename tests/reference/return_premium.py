@@ -92,15 +92,19 @@ def allocate(model: Model, slices: list[Item], scheme: dict[str, Any], today: da
     else:
         shares = one_after_the_other(-sum(item.unpaid for item in slices), items, scheme["method"])
     streams = {item.invoice.stream for item, amount in shares if amount}
+
+    def stream_of(credit: Item) -> Stream:
+        """The stream of what is paid, or of the credit itself when there is none or more than one (R-RPP-24)."""
+        return next(iter(streams)) if len(streams) == 1 else credit.invoice.stream
+
     parts = in_pairs(slices, shares)
     left = {id(credit): -credit.unpaid for credit in slices}
     for credit, item, amount in parts:
         left[id(credit)] -= amount
-        pay(model, credit, item, amount, today)
+        pay(model, credit, item, amount, stream_of(credit), today)
     for credit in slices:
         if left[id(credit)]:
-            stream = next(iter(streams)) if len(streams) == 1 else credit.invoice.stream
-            account, fund = fund_of_excess(charge, stream)
+            account, fund = fund_of_excess(charge, stream_of(credit))
             credit.paid -= left[id(credit)]
             record(model, PaymentItem(today, account, fund, credit, -left[id(credit)]), today)
 
@@ -112,7 +116,7 @@ def by_date(item: Item) -> tuple[date, int, tuple[int, int]]:
 
 def may_be_paid(item: Item, credit: Item, scheme: dict[str, Any]) -> bool:
     """Whether an item of the payer of a credit is one that it may pay (R-RPP-13..15)."""
-    if item.amount <= 0 or item.unpaid <= 0 or item.is_held:
+    if item.amount <= 0 or item.unpaid <= 0 or item.charge.held:
         return False
     if scheme.get("start_date") == "charge_effective_date" and item.event_date < credit.charge.effective_date:
         return False
@@ -190,9 +194,9 @@ def in_pairs(slices: list[Item], shares: list[Share]) -> list[tuple[Item, Item, 
     return parts
 
 
-def pay(model: Model, credit: Item, item: Item, amount: int, today: date) -> None:
-    """What a credit gives and what it pays, through the fund of its stream (A-7)."""
-    account, fund = fund_of(credit.payer, credit.invoice.stream)
+def pay(model: Model, credit: Item, item: Item, amount: int, stream: Stream, today: date) -> None:
+    """What a credit gives and what it pays, through the fund of a stream (A-7)."""
+    account, fund = fund_of(credit.payer, stream.policy_id)
     gave = PaymentItem(today, account, fund, credit, -amount, credit=credit)
     paid = PaymentItem(today, account, fund, item, amount, credit=credit, other=gave)
     gave.other = paid
@@ -201,9 +205,9 @@ def pay(model: Model, credit: Item, item: Item, amount: int, today: date) -> Non
         record(model, part, today)
 
 
-def fund_of(account: Account, stream: Stream) -> tuple[Account, str | None]:
-    """The fund of an account that belongs to a stream (R-RPP-24)."""
-    return account, stream.policy_id if account.separate_funds and stream.policy_id in account.funds else None
+def fund_of(account: Account, policy_id: str | None) -> tuple[Account, str | None]:
+    """The fund that an account keeps for a policy, or its default fund."""
+    return account, policy_id if account.separate_funds and policy_id in account.funds else None
 
 
 def fund_of_excess(charge: Charge, stream: Stream) -> tuple[Account, str | None]:
@@ -212,6 +216,5 @@ def fund_of_excess(charge: Charge, stream: Stream) -> tuple[Account, str | None]
     payer, owner = stream.payer, charge.period.policy.account
     is_owners = plan_of(charge).get("list_bill_account_excess") == "policy_owner_unapplied"
     if payer.row["account_type"] != "list_bill" or not is_owners:
-        return fund_of(payer, stream)
-    policy_id = charge.period.policy.policy_id
-    return owner, policy_id if owner.separate_funds and policy_id in owner.funds else None
+        return fund_of(payer, stream.policy_id)
+    return fund_of(owner, charge.period.policy.policy_id)
