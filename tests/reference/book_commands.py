@@ -47,6 +47,7 @@ class CommandMaker(MoneyCommands):
 
     def __init__(self, rng: random.Random, model: Model, types: list[str], new_id: Callable[[str], str]) -> None:
         self.rng, self.model, self.types, self.new_id = rng, model, types, new_id
+        self.sent: list[Row] = []
 
     def draw(self, day: date) -> list[Row]:
         """The commands of a day: mostly none, else one to three of one account."""
@@ -57,10 +58,12 @@ class CommandMaker(MoneyCommands):
         rows: list[Row] = []
         for kind in rng.sample(self.types, min(len(self.types), rng.choice((1, 1, 1, 2, 3)))):
             drawn = getattr(self, kind)(account, day)
-            if drawn is not None:
+            if drawn:
                 rows.append(self.finish(kind, drawn))
         # An invoice is named after its date of the cadence, which a change of invoice days changes.
-        return [row for row in rows if row["command_type"] == "change_invoice_days"][:1] or rows
+        rows = [row for row in rows if row["command_type"] == "change_invoice_days"][:1] or rows
+        self.sent += rows
+        return rows
 
     def finish(self, kind: str, drawn: Row) -> Row:
         """A landing row: some targets are unknown, some changes are not to cost equity."""

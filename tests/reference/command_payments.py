@@ -6,6 +6,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from tests.reference.charging import account_stream
+from tests.reference.command_suspense import end, open_items
 from tests.reference.distribution import Association
 from tests.reference.entities import Account, Charge, Item, add_item
 from tests.reference.payments import distribute_fund
@@ -33,8 +34,9 @@ def reverse_payment(model: Model, row: Row, payment: Row, today: date) -> None:
 
 
 def give_back(model: Model, payment: Row, today: date) -> None:
-    """First what it paid, then the receipt (R-PMV-05, T-02, T-05)."""
+    """First what it paid, what of it is in suspense, then the receipt (R-PMV-05, R-SUS-20, T-02, T-05)."""
     take_back_distribution(model, payment, today)
+    end(model, payment, open_items(model, payment), "reversed", today)
     if payment["status"] == "suspended":
         model.posted.suspense_received(payment, today, back=True)
         return
@@ -119,4 +121,5 @@ def pay_again(model: Model, payment: Row, today: date) -> None:
     """Distribute the whole of a payment as its association says, whatever its fund still has (R-DBP-04, R-PMV-13)."""
     account, fund = model.accounts[payment["account_id"]], payment["fund_policy_id"]
     association = payment["association"] or Association()
-    distribute_fund(model, account, fund, association, money=payment["amount"], payment=payment, today=today)
+    money = payment["amount"] - sum(item["amount"] for item in open_items(model, payment))
+    distribute_fund(model, account, fund, association, money=money, payment=payment, today=today)

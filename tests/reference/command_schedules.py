@@ -11,7 +11,14 @@ from tests.reference.entities import Charge, Item, Period, Policy, delete_if_emp
 from tests.reference.equity import check_equity
 from tests.reference.payments import distribute_account
 from tests.reference.refusing import refuse
-from tests.reference.settling import empty_designated_funds, is_standing, offset, paid_parts, take_back
+from tests.reference.settling import (
+    empty_designated_funds,
+    is_standing,
+    offset,
+    paid_parts,
+    take_back,
+    take_back_write_offs,
+)
 from tests.reference.slicing import effective_plan, first_periodic_timing
 from tests.reference.targets import period_of
 
@@ -38,6 +45,7 @@ def change_payment_schedule(model: Model, row: Row, policy: Policy, today: date)
     payers = {part.account for item in items for part in paid_parts(model, item)}
     for item in items:
         take_back(model, item, today)
+        take_back_write_offs(model, item, today)
     empty_designated_funds(model, today)
     for charge, of_charge in chosen:
         rebuild(model, charge, of_charge, params, today)

@@ -10,13 +10,17 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from tests.reference import (
+    closure,
     command_charges,
     command_invoices,
     command_items,
     command_levels,
     command_payers,
     command_payments,
+    command_refunds,
     command_schedules,
+    command_suspense,
+    command_writeoffs,
 )
 from tests.reference.refusing import RefusedError, refuse
 from tests.reference.settling import empty_designated_funds
@@ -43,7 +47,18 @@ PROCESSES: dict[str, Process] = {
     "change_payment_schedule": command_schedules.change_payment_schedule,
     "assign_payment_plan": command_schedules.change_payment_schedule,
     "set_billing_level": command_levels.set_billing_level,
+    "open_policy_period": closure.open_policy_period,
     "change_invoice_days": command_levels.change_invoice_days,
+    "create_suspense_item": command_suspense.create_suspense_item,
+    "release_suspense_items": command_suspense.release_suspense_items,
+    "create_ad_hoc_credit": command_refunds.create_ad_hoc_credit,
+    "reverse_ad_hoc_credit": command_refunds.reverse_ad_hoc_credit,
+    "create_disbursement": command_refunds.create_disbursement,
+    "void_disbursement": command_refunds.void_disbursement,
+    "write_off_surplus": command_writeoffs.write_off_surplus,
+    "reverse_surplus_write_off": command_writeoffs.reverse_surplus_write_off,
+    "write_off": command_writeoffs.write_off,
+    "reverse_write_off": command_writeoffs.reverse_write_off,
     "reverse_charge": command_charges.reverse_charge,
     "create_recapture": command_charges.create_recapture,
     "hold_charge": command_charges.hold_charge,

@@ -172,7 +172,7 @@ def tables_of(*models: Model, since: date = date.min) -> dict[str, pl.DataFrame]
 _WHOLE = ("amount", "paid", "amount_due", "balance", "distributed", "item_no", "installment_number", "term_number")
 _WHOLE += ("rows", "credit_item_no", "related_item_no", "written_off")
 _DATES = ("charge_date", "effective_date", "event_date", "bill_date", "due_date", "cadence_date", "expiration_date")
-_DATES += ("coverage_end", "payment_date", "business_date", "transaction_date")
+_DATES += ("coverage_end", "closed_date", "opened_date", "payment_date", "business_date", "transaction_date")
 
 
 def _dtype(column: str) -> pl.DataType:

@@ -86,6 +86,7 @@ def take_instruction(model: Model, row: dict[str, Any], charge_rows: list[dict[s
             period.cancelled_on = row["effective_date"] if kind == "cancellation" else None
         if kind == "audit":
             release_for_audit(model, period)
+            model.named_today.append(period)  # R-CLS-05
     elif kind != "account_general":
         raise NotImplementedError(kind)
     owner = model.find_or_create_account(row["account_id"])

@@ -59,9 +59,19 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
-from tests.reference import billing, commands, earning, instructions, payments, requests, return_premium
+from tests.reference import (
+    billing,
+    closure,
+    command_refunds,
+    commands,
+    earning,
+    instructions,
+    payments,
+    requests,
+    return_premium,
+)
 from tests.reference.dates import BusinessCalendar
-from tests.reference.entities import Account, Charge, Invoice, Item, PaymentItem, Policy, Stream, WriteOffItem
+from tests.reference.entities import Account, Charge, Invoice, Item, PaymentItem, Period, Policy, Stream, WriteOffItem
 from tests.reference.posting import Journal
 from tests.reference.tables import Tables
 
@@ -94,6 +104,11 @@ class Model(Tables):
         self.all_payments: dict[str, dict[str, Any]] = {}
         self.all_payment_items: list[PaymentItem] = []
         self.all_write_off_items: list[WriteOffItem] = []
+        self.named_today: list[Period] = []
+        self.surplus_kept: dict[str, tuple[Account, str | None, int]] = {}
+        self.suspense_items: list[dict[str, Any]] = []
+        self.ad_hoc_credits: dict[str, dict[str, Any]] = {}
+        self.disbursements: dict[str, dict[str, Any]] = {}
         self.requests: list[requests.PaymentRequest] = []
         self.commands_known: set[str] = set()
         self.posted = Journal()
@@ -116,7 +131,10 @@ class Model(Tables):
         billing.bill_invoices(self, day)
         billing.make_invoices_due(self, day)
         requests.follow_invoices(self, day)
+        command_refunds.pay_disbursements(self, day)
         earning.earn(self, day)
+        closure.close_periods(self, day)
+        self.named_today = []
 
     # ------------------------------------------------------------------ accounts
 

@@ -54,6 +54,7 @@ def receive(model: Model, row: dict[str, Any], today: date) -> Association | Non
         "term_number": row.get("term_number"),
         "invoice": None,
         "association": None,
+        "distribute": row.get("distribute"),
         "fund_policy_id": None,
         "amount": row["amount"],
         "payment_date": row.get("payment_date") or today,
@@ -73,6 +74,8 @@ def receive(model: Model, row: dict[str, Any], today: date) -> Association | Non
     payment["account_id"] = account.account_id
     payment["term_number"] = period.term_number if period else None
     payment["invoice"] = invoice
+    if period is not None:
+        model.named_today.append(period)  # R-DBP-18
     account.funds[payment["fund_policy_id"]] += payment["amount"]
     model.posted.money_received(account, payment["fund_policy_id"], payment, today)
     is_lost = (row.get("policy_id") and (not policy or (row.get("term_number") and not period))) or (
