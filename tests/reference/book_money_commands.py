@@ -1,4 +1,4 @@
-"""Random commands about money: payments taken back and moved (a part of the maker of commands)."""
+"""Random commands about money: payments, suspense, refunds, write-offs (a part of the maker of commands)."""
 
 from __future__ import annotations
 
