@@ -76,8 +76,7 @@ def close(book: Book, inbox: Mapping[str, pl.DataFrame], day: date, carrier: Car
     billed = bill_invoices(returned.book, day, carrier)
     drafted = advance_payment_requests(billed.book, day, carrier)
     due = make_invoices_due(drafted.book, day, carrier)
-    credited = allocate_credits(due.book, day, carrier, billed_through=day, due_through=day)
-    settled = distribute_on_turned_invoices(credited.book, billed.account_keys, due.account_keys, day, carrier)
+    settled = distribute_on_turned_invoices(due.book, billed.account_keys, due.account_keys, day, carrier)
     refunded = disburse(settled.book, day, carrier)
     book = follow_invoices(refunded.book, carrier)
     earned = transaction_frame(earn_premium(book["charges"], day, carrier), "ProRataChargeEarned", transaction_date=day)
@@ -93,7 +92,6 @@ def close(book: Book, inbox: Mapping[str, pl.DataFrame], day: date, carrier: Car
             *billed.effects.transactions,
             *drafted.transactions,
             *due.effects.transactions,
-            credited.transactions,
             settled.transactions,
             *refunded.transactions,
             earned,

@@ -13,10 +13,9 @@ import polars as pl
 from ledger.book import Book
 from ledger.carrier import Carrier
 from ledger.earning import previous_posting_day
-from ledger.settlement import Clock
+from ledger.invoices import invoice_status
 
 _RECEIVABLES = ("<Charge Pattern> Unbilled", "<Charge Pattern> Billed", "<Charge Pattern> Due")
-_OPEN = pl.col("amount") - pl.col("paid") - pl.col("written_off")
 
 
 def close_and_reopen(book: Book, posted: pl.DataFrame, day: date, carrier: Carrier) -> Book:
@@ -24,16 +23,15 @@ def close_and_reopen(book: Book, posted: pl.DataFrame, day: date, carrier: Carri
 
     posted: the journal lines of the day. A period reopens when a line is posted to its Unbilled, Billed or Due, when an
     audit instruction for it arrives, or money that names it; it is looked at for closure again from the next day on. A
-    period closes when its expiration date is past, its Unbilled, Billed and Due are 0 per charge pattern, and its pro
-    rata charges are earned. One that somebody opened stays open until something happens to it. Commission that is not
-    paid does not keep it open. Rules: R-CLS-01, R-CLS-02, R-CLS-05, R-CLS-07, R-LIF-19, R-DBP-18.
+    period closes when its expiration date is past, its Unbilled, Billed and Due are 0 per charge pattern (so that what
+    is paid has also fallen due), and its pro rata charges are earned. One that somebody opened stays open until
+    something happens to it. Commission that is not paid does not keep it open. Rules: R-CLS-01, R-CLS-02, R-CLS-05,
+    R-CLS-07, R-LIF-19, R-DBP-18.
     """
-    periods = book["policy_periods"].select(
-        "period_key", "expiration_date", "coverage_end", "closed_date", "opened_date"
-    )
+    periods = book["policy_periods"].select("period_key", "expiration_date", "closed_date", "opened_date")
     periods = periods.with_row_index("row")
     is_marked = pl.col("closed_date").is_not_null() | pl.col("opened_date").is_not_null()
-    marked, over = periods.filter(is_marked), _over(periods.filter(~is_marked), day, carrier)
+    marked, over = periods.filter(is_marked), periods.filter(~is_marked & (pl.col("expiration_date") < day))
     if marked.is_empty() and over.is_empty():
         return book
     is_touched = pl.col("period_key").is_in(_touched(book, posted, day).implode())
@@ -68,32 +66,35 @@ def _reopen(book: Book, rows: pl.Series) -> Book:
     return book.update("policy_periods", rows, {"closed_date": none, "opened_date": none})
 
 
-def _over(periods: pl.DataFrame, day: date, carrier: Carrier) -> pl.DataFrame:
-    """Those of these periods that have expired and are earned as far as time goes."""
-    earned_through = _last_posting_day(day, carrier.earning_interval)
-    return periods.filter(
-        (pl.col("expiration_date") < day) & (pl.col("coverage_end") <= earned_through + timedelta(days=1))
-    )
-
-
 def _close(book: Book, over: pl.DataFrame, day: date, carrier: Carrier) -> Book:
     """Close those of these expired periods that nobody owes anything and that have nothing left to earn."""
     if over.is_empty():
         return book
     earned_through = _last_posting_day(day, carrier.earning_interval)
     keys = over["period_key"].implode()
-    owing = book["invoice_items"].filter(pl.col("period_key").is_in(keys) & (_OPEN != 0))
-    invoices = book["invoices"].select("invoice_key", "bill_date", "due_date")
-    owing = owing.join(invoices, on="invoice_key", how="inner").with_columns(
-        status=Clock.of(carrier, day, day).status(), open=_OPEN
+    is_earned_later = (pl.col("charge_date") > earned_through) | (
+        pl.col("coverage_end") > earned_through + timedelta(days=1)
     )
-    owing = owing.group_by("period_key", "charge_pattern", "status").agg(pl.col("open").sum())
-    is_unearned = (pl.col("charge_subtype") == "pro_rata") & (pl.col("charge_date") > earned_through)
-    unearned = book["charges"].filter(pl.col("period_key").is_in(keys) & is_unearned)
-    unfinished = pl.concat([owing.filter(pl.col("open") != 0)["period_key"], unearned["period_key"]])
+    is_unearned = (pl.col("charge_subtype") == "pro_rata") & (pl.col("amount") != 0) & is_earned_later
+    unearned = book["charges"].filter(pl.col("period_key").is_in(keys) & is_unearned)["period_key"]
+    owing = _owing(book, over["period_key"].filter(~over["period_key"].is_in(unearned.implode())), day, carrier)
+    unfinished = pl.concat([owing, unearned])
     rows = over.filter(~pl.col("period_key").is_in(unfinished.implode()))["row"]
     closed = pl.repeat(day, len(rows), dtype=pl.Date, eager=True)
     return book if rows.is_empty() else book.update("policy_periods", rows, {"closed_date": closed})
+
+
+def _owing(book: Book, period_keys: pl.Series, day: date, carrier: Carrier) -> pl.Series:
+    """Those of these periods of which Unbilled, Billed or Due is not 0 for some charge pattern (R-LED-26)."""
+    items = book["invoice_items"].filter(pl.col("period_key").is_in(period_keys.implode()))
+    status = invoice_status(day, day - timedelta(days=carrier.invoice_due_lag_days))
+    dates = book["invoices"].filter(pl.col("invoice_key").is_in(items["invoice_key"].unique().implode()))
+    items = items.join(dates.select("invoice_key", status=status), on="invoice_key", how="inner")
+    items = items.with_columns(t_account=pl.col("status").replace({"Written Off": "Due"}))
+    gone = items.with_columns(t_account=pl.lit("Due"), amount=-(pl.col("paid") + pl.col("written_off")))
+    columns = ("period_key", "charge_pattern", "t_account", "amount")
+    sums = pl.concat([items.select(columns), gone.select(columns)]).group_by(columns[:-1]).agg(pl.col("amount").sum())
+    return sums.filter(pl.col("amount") != 0)["period_key"].unique()
 
 
 def _last_posting_day(day: date, interval: str) -> date:

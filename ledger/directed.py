@@ -149,7 +149,10 @@ def _allocated_items(items: pl.DataFrame, allocations: pl.DataFrame) -> pl.DataF
 def _rest_items(
     book: Book, settlement: Settlement, payments: pl.DataFrame, allocated: pl.DataFrame, choices: pl.DataFrame
 ) -> pl.DataFrame:
-    """payment_key, item_key: what each payment may pay with what is not allocated."""
+    """payment_key, item_key: what each payment may pay with what is not allocated.
+
+    A held item waits while it is planned, unless it is included by name (R-CHD-9).
+    """
     charges = book["charges"].filter(pl.col("charge_key").is_in(settlement.items["charge_key"].unique().implode()))
     owners = charges.select("charge_key", owner="account_key")
     items = settlement.items.drop("allocation_plan").rename({"account_key": "payer"})
@@ -172,8 +175,12 @@ def _rest_items(
         for_invoice_key="invoice_key",
     )
     is_designated = pl.col("fund_key") % 2 == 1
-    is_in_fund = ~is_designated | (pl.col("fund_key") // 2 == pl.col("policy_key"))
-    pairs = candidates.join(runs, on="payment_key", how="inner").filter(is_in_fund & _may_be_paid(settlement))
+    # As in any distribution, what is on the stream of a policy is paid from the fund of that one (R-BL-6, R-ITM-48).
+    policy_key = pl.when(pl.col("stream_policy_key") > 0).then("stream_policy_key").otherwise("policy_key")
+    is_in_fund = ~is_designated | (pl.col("fund_key") // 2 == policy_key)
+    is_waiting = pl.col("is_held") & (pl.col("status") == PLANNED)
+    pairs = candidates.filter(~is_waiting).join(runs, on="payment_key", how="inner")
+    pairs = pairs.filter(is_in_fund & _may_be_paid(settlement))
     wanted = pl.concat([pairs.select(_PAIR), choices.filter("is_included").select(_PAIR)]).unique()
     unwanted = pl.concat([allocated.select(_PAIR), choices.filter(~pl.col("is_included")).select(_PAIR)])
     return wanted.join(unwanted, on=_PAIR, how="anti")

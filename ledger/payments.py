@@ -15,6 +15,7 @@ from ledger.book import Book, default_fund_key
 from ledger.carrier import Carrier
 from ledger.directions import distribute_landed
 from ledger.receipts import is_as_named
+from ledger.return_premiums import allocate_credits, payers_with_credits
 from ledger.segments import at_run_start, run_number
 from ledger.settlement import Clock, Distributed, Settlement, book_settlement
 
@@ -100,14 +101,17 @@ def distribute_payments_anew(book: Book, payments: pl.DataFrame, day: date, carr
 def distribute_on_turned_invoices(
     book: Book, billed_accounts: pl.Series, due_accounts: pl.Series, day: date, carrier: Carrier
 ) -> Distributed:
-    """Apply the funds of the payers whose invoices were billed or became due today (R-DST-10, R-DST-16).
+    """Apply credits, then the funds of the payers whose invoices were billed or became due today (R-DST-10, R-DST-16).
 
-    As if the funds were distributed once when invoices are billed and once more when others become due. One pass gives
-    the same, but for payers who have both and whose plan tells billed from due, or who pay recaptures, which bring new
-    money into a fund (R-RC-5): those get both.
+    As if that were done once when invoices are billed and once more when others become due. One pass over the funds
+    gives the same, but for payers who have both and whose plan tells billed from due, who have credits that wait for
+    their invoice (R-RPP-23), or who pay recaptures, which bring new money into a fund (R-RC-5): those get both.
     """
+    yesterday = day - timedelta(days=1)
+    on_billed = allocate_credits(book, day, carrier, billed_through=day, due_through=yesterday)
     if billed_accounts.is_empty() and due_accounts.is_empty():
-        return Distributed.nothing(book)
+        return on_billed
+    book = on_billed.book
     sensitive = [
         name
         for name, plan in carrier.payment_allocation_plans.items()
@@ -115,18 +119,19 @@ def distribute_on_turned_invoices(
     ]
     both = billed_accounts.filter(billed_accounts.is_in(due_accounts.implode()))
     is_sensitive = pl.col("payment_allocation_plan").is_in(sensitive)
-    refilling = _payers_of_recaptures(book, both)
+    others = pl.concat([_payers_of_recaptures(book, both), payers_with_credits(book, both)])
     twice = book["accounts"].filter(
-        pl.col("account_key").is_in(both.implode()) & (is_sensitive | pl.col("account_key").is_in(refilling.implode()))
+        pl.col("account_key").is_in(both.implode()) & (is_sensitive | pl.col("account_key").is_in(others.implode()))
     )["account_key"]
-    yesterday = day - timedelta(days=1)
     first = distribute_funds(book, twice, day, carrier, billed_through=day, due_through=yesterday)
+    on_due = allocate_credits(first.book, day, carrier, billed_through=day, due_through=day)
     turned = pl.concat([billed_accounts, due_accounts]).unique().sort()
-    second = distribute_funds(first.book, turned, day, carrier, billed_through=day, due_through=day)
+    second = distribute_funds(on_due.book, turned, day, carrier, billed_through=day, due_through=day)
+    steps = (on_billed, first, on_due, second)
     return Distributed(
         second.book,
-        pl.concat([first.transactions, second.transactions]),
-        pl.concat([first.payment_items, second.payment_items]),
+        pl.concat([step.transactions for step in steps]),
+        pl.concat([step.payment_items for step in steps]),
     )
 
 

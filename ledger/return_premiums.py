@@ -103,6 +103,15 @@ def _allocate(book: Book, slices: pl.DataFrame, day: date, carrier: Carrier) -> 
     return book_settlement(book, Settlement((), items.select("account_key").unique(), items, by_payer), day)
 
 
+def payers_with_credits(book: Book, account_keys: pl.Series) -> pl.Series:
+    """Those of these payers that have open credits which follow a plan."""
+    credit_items = account_keys if account_keys.is_empty() else _open_credits(book)
+    if credit_items.is_empty():
+        return account_keys.clear()
+    payers = credit_items.filter(follows_a_plan(book))["account_key"]
+    return account_keys.filter(account_keys.is_in(payers.unique().implode()))
+
+
 def _open_credits(book: Book) -> pl.DataFrame:
     """Invoice items that are credits, not used up and not held."""
     is_open = pl.col("paid") != pl.col("amount") - pl.col("written_off")

@@ -116,6 +116,7 @@ COMMANDS = (
         rules="R-PMV-12, R-PMV-13, R-DBP-06..12",
         targets=_PAYMENT,
         params=(*DISTRIBUTION, _DISTRIBUTE),
+        alone=True,
     ),
     CommandType(
         name="redistribute_payments",

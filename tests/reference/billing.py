@@ -10,6 +10,7 @@ from tests.reference.entities import Invoice, Item, WriteOffItem, move
 from tests.reference.fees import charge_fees
 from tests.reference.payments import distribute_account
 from tests.reference.requests import draft_payments, request_payment
+from tests.reference.return_premium import pay_with_credits
 
 if TYPE_CHECKING:
     from tests.reference.model import Model
@@ -19,15 +20,14 @@ def bill_invoices(model: Model, today: date) -> None:
     """Planned invoices whose bill date has come become Billed; what is drafted is; then the payers' funds."""
     invoices = [invoice for invoice in model.every_invoice() if invoice.status == "Planned"]
     invoices = [invoice for invoice in invoices if invoice.bill_date <= today]  # R-INV-11
-    billed = []
-    for invoice in invoices:
-        if is_to_be_billed(model, invoice, today):
-            charge_fees(model, invoice, today)
-            turn_billed(model, invoice, today)
-            billed.append(invoice)
+    billed = [invoice for invoice in invoices if is_to_be_billed(model, invoice, today)]
+    charge_fees(model, billed, today)
+    for invoice in billed:
+        turn_billed(model, invoice, today)
     for invoice in billed:
         request_payment(model, invoice, today)
     draft_payments(model, today)
+    pay_with_credits(model, today)
     distribute_payers(model, billed, today)
 
 
@@ -90,6 +90,7 @@ def make_invoices_due(model: Model, today: date) -> None:
         invoice.status = "Due"
         for item in invoice.items:
             model.posted.due(item, today)
+    pay_with_credits(model, today)
     distribute_payers(model, invoices, today)
 
 

@@ -11,6 +11,7 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
 from tests.reference.book_list_bill import LIST_BILL_COMMANDS, ListBillCommands
+from tests.reference.book_money_commands import MONEY_COMMAND_TYPES, MoneyCommands
 from tests.reference.entities import Account, Charge, Invoice, Item
 from tests.reference.targets import account_of, reference_of
 
@@ -37,16 +38,18 @@ COMMAND_TYPES = (
     "hold_charge",
     "release_charge_hold",
     *LIST_BILL_COMMANDS,
+    *MONEY_COMMAND_TYPES,
 )
 SCHEDULE_CHANGES = (*COMMAND_TYPES[1:2], *COMMAND_TYPES[4:6], *COMMAND_TYPES[9:13], *LIST_BILL_COMMANDS)
 """Those that may be refused for want of equity; a move of an item never is (R-EQT-17)."""
 
 
-class CommandMaker(ListBillCommands):
+class CommandMaker(ListBillCommands, MoneyCommands):
     """Draws commands for a model."""
 
     def __init__(self, rng: random.Random, model: Model, types: list[str], new_id: Callable[[str], str]) -> None:
         self.rng, self.model, self.types, self.new_id = rng, model, types, new_id
+        self.sent: list[Row] = []
 
     def draw(self, day: date) -> list[Row]:
         """The commands of a day: mostly none, else one to three of one account."""
@@ -57,10 +60,12 @@ class CommandMaker(ListBillCommands):
         rows: list[Row] = []
         for kind in rng.sample(self.types, min(len(self.types), rng.choice((1, 1, 1, 2, 3)))):
             drawn = getattr(self, kind)(account, day)
-            if drawn is not None:
+            if drawn:
                 rows.append(self.finish(kind, drawn))
         # An invoice is named after its date of the cadence, which a change of invoice days changes.
-        return [row for row in rows if row["command_type"] == "change_invoice_days"][:1] or rows
+        rows = [row for row in rows if row["command_type"] == "change_invoice_days"][:1] or rows
+        self.sent += rows
+        return rows
 
     def finish(self, kind: str, drawn: Row) -> Row:
         """A landing row: some targets are unknown, some changes are not to cost equity."""

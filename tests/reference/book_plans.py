@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+from datetime import date, timedelta
 from typing import Any
 
 Row = dict[str, Any]
@@ -127,6 +129,49 @@ ALLOCATION_PLANS: dict[str, Row] = {
 }
 
 
+CONTEXTS = ("audit", "cancellation", "new_renewal", "policy_change", "issuance", "reinstatement", "renewal", "rewrite")
+QUALIFIERS = (
+    "same_payer_account",
+    "same_policy",
+    "same_policy_period",
+    "same_policy_period_and_charge_pattern",
+    "same_policy_period_and_charge_category",
+    "same_policy_period_and_charge_group",
+)
+
+
+def return_premium_plans(rng: random.Random, start: date) -> dict[str, Row]:
+    """Mostly one return premium plan, sometimes one after another, sometimes none: then credits pay like money."""
+    choice = rng.random()
+    if choice < 0.25:
+        return {}
+    plans = {"all along": return_premium_plan(rng)}
+    if choice > 0.6:
+        first = return_premium_plan(rng) | {"expiration_date": start + timedelta(days=rng.randint(5, 60))}
+        plans = {"at first": first} | plans
+    return plans
+
+
+def return_premium_plan(rng: random.Random) -> Row:
+    """A return premium plan with schemes of all kinds, that for other credits last."""
+    contexts = [*rng.sample(CONTEXTS, rng.randint(0, 4)), "other"]
+    plan: Row = {"effective_date": date(1990, 1, 1)}
+    if rng.random() < 0.8:
+        plan["positive_item_qualifier"] = rng.choice(QUALIFIERS)
+    return plan | {"schemes": [return_premium_scheme(rng, context) for context in contexts]}
+
+
+def return_premium_scheme(rng: random.Random, context: str) -> Row:
+    """How credits of a kind pay."""
+    scheme: Row = {"context": context}
+    scheme["method"] = rng.choice(("first_to_last", "last_to_first", "proportional", "proportional"))
+    if rng.random() < 0.7:
+        scheme["allocate_timing"] = rng.choice(("on_receipt", "on_receipt", "billed", "due"))
+    if rng.random() < 0.5:
+        scheme["start_date"] = rng.choice(("charge_effective_date", "not_restricted"))
+    return scheme
+
+
 def pattern(subtype: str, category: str, priority: str, approach: str, owner: str = "policy_period") -> Row:
     """A charge pattern."""
     return {"subtype": subtype, "category": category, "owner": owner, "priority": priority} | {
@@ -143,6 +188,7 @@ CHARGE_PATTERNS: dict[str, Row] = {
     "Policy Fee": pattern("immediate", "fee", "low", "one_time"),
     "Installment Fee": pattern("immediate", "fee", "low", "one_time"),
     "Invoice Fee": pattern("immediate", "fee", "low", "one_time", "account"),
+    "Payment Reversal Fee": pattern("immediate", "fee", "medium", "one_time", "account"),
     "Recapture": pattern("recapture", "general", "high", "one_time", "account"),
     "Account Fee": pattern("immediate", "fee", "high", "one_time", "account"),
 }

@@ -23,7 +23,7 @@ from tests.reference.book_list_bill import (
     make_payers,
     paid_policy,
 )
-from tests.reference.book_plans import ALLOCATION_PLANS, CHARGE_PATTERNS, PAYMENT_PLANS, Row
+from tests.reference.book_plans import ALLOCATION_PLANS, CHARGE_PATTERNS, PAYMENT_PLANS, Row, return_premium_plans
 from tests.reference.dates import add_months
 from tests.reference.model import Model
 
@@ -42,8 +42,10 @@ FEATURES = {
     "invoice_fee": True,
     "payment_requests": True,
     "policy_changes_like_originals": True,
-    "unknown_policies_of_known_payers": False,  # the engine applies them to the payer, the model keeps them suspended
-} | dict.fromkeys(COMMAND_TYPES, True)
+    "return_premium_plans": True,
+    "unknown_policies_of_known_payers": True,
+}
+FEATURES |= dict.fromkeys(COMMAND_TYPES, True)
 """What books may hold. Off is what books are not made of yet, or what is known to disagree."""
 BILLING_PLANS = ("standard", "other", "third", "fourth")
 LIST_BILL_BOOKS = 0.25
@@ -62,6 +64,7 @@ def make_carrier(rng: random.Random, first_year: int) -> Row:
                 "lead_time_unit": rng.choice(("calendar_days", "business_days")),
                 "payment_due_day_logic": rng.choice(("exact_day", "next_business_day", "previous_business_day")),
                 "skip_installment_fees": skip_fees,
+                "payment_reversal_fee": rng.choice((0, 2500)),
             }
             | low_balance()
             | requests()
@@ -98,6 +101,7 @@ def make_carrier(rng: random.Random, first_year: int) -> Row:
         "holidays": holidays,
         "invoicing_fee_pattern": "Installment Fee",
         "invoice_fee_pattern": "Invoice Fee",
+        "payment_reversal_fee_pattern": "Payment Reversal Fee",
         "account_defaults": {
             "account_type": "insured",
             "invoice_by": "policy",
@@ -160,7 +164,10 @@ def make_span(rng: random.Random, shortest: int, longest: int) -> Span:
     first_year = rng.choice(YEARS)
     specials = (date(first_year, 1, 31), date(first_year, 12, 20), date(first_year, 2, 27))
     start = rng.choice((*specials, date(first_year, rng.randint(1, 12), rng.randint(1, 28))))
-    return Span(make_carrier(rng, first_year), start, rng.randint(shortest, longest))
+    carrier = make_carrier(rng, first_year)
+    if FEATURES["return_premium_plans"]:
+        carrier["return_premium_plans"] = return_premium_plans(rng, start)
+    return Span(carrier, start, rng.randint(shortest, longest))
 
 
 class BookMaker:
@@ -322,7 +329,7 @@ class BookMaker:
 
     def new_term(self, received: date, kind: str, policy: Row, start: date, term: int) -> date:
         """An instruction that creates a period; returns its expiration date."""
-        months = self.rng.choice((12, 12, 6, 3))
+        months = self.rng.choice((12, 12, 6, 3, 1))
         end = add_months(start, months)
         if self.carrier["expiration_convention"] == "inclusive_last_day":
             end -= timedelta(days=1)

@@ -9,7 +9,7 @@ from tests.reference.charging import cutoff_of, stream_of
 from tests.reference.entities import Charge, Item, add_item, delete_if_empty, move, take_off
 from tests.reference.equity import check_equity
 from tests.reference.refusing import refuse
-from tests.reference.settling import is_standing, offset, take_back
+from tests.reference.settling import is_standing, offset, take_back, take_back_write_offs
 from tests.reference.targets import find_target
 
 if TYPE_CHECKING:
@@ -63,6 +63,7 @@ def reverse_item_and_reallocate(model: Model, row: Row, item: Item, today: date)
         refuse("only an item that was billed, and still stands, is reversed")
     charge = item.charge
     take_back(model, item, today)
+    take_back_write_offs(model, item, today)
     offset(model, item, today)
     for addition in row["params"]["additions"]:
         if addition.get("item_id"):

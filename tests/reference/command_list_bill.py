@@ -51,8 +51,9 @@ def change_billing_method(model: Model, row: Row, policy: Policy, today: date) -
     charges = [charge for charge in model.all_charges if charge.period is period]
     items = [item for charge in charges for item in charge.items if is_standing(item)]
     if params["method"] == "direct_bill":
-        params = {"payment_plan": name_of_plan(model, period), "catch_up": params.get("catch_up")} | {
-            "reverse_payments": "yes" if params.get("reverse_payments") else "no"
+        params = {"method": "direct_bill", "payment_plan": name_of_plan(model, period)} | {
+            "catch_up": params.get("catch_up"),
+            "reverse_payments": "yes" if params.get("reverse_payments") else "no",
         }
         payer = policy.account
     else:
@@ -95,11 +96,11 @@ def bill_to(model: Model, period: Period, items: list[Item], params: Row, today:
     """Items move to the payer of the period; by another plan those that follow it are cut anew (R-LB-15..17).
 
     As in a change of plan, that is so whoever pays a charge, and down payments are not cut anew unless all items are
-    (R-PS-6): they just move. What just moves then is numbered offset first by change_list_bill (silent).
+    (R-PS-6): they just move. What just moves is numbered offset first by change_list_bill (silent).
     """
     plan = model.carrier["payment_plans"][params["payment_plan"]]
     if plan is period.plan:
-        reassign(model, items, period.payer, params, today)
+        reassign(model, items, period.payer, params, today, is_offset_first="method" not in params)
         return
     assign_plan(period, plan)
     how = {"items": "all_items" if is_whole else "planned_items"}

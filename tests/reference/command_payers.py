@@ -9,7 +9,15 @@ from tests.reference.charging import cutoff_of, invoice_of_today, stream_of
 from tests.reference.entities import Account, Charge, Item, delete_if_empty, move
 from tests.reference.list_bill import check_payer
 from tests.reference.refusing import refuse
-from tests.reference.settling import is_cancelled, move_parts, offset, onset, take_back
+from tests.reference.settling import (
+    is_cancelled,
+    move_parts,
+    move_write_offs,
+    offset,
+    onset,
+    take_back,
+    take_back_write_offs,
+)
 from tests.reference.targets import find_account
 
 if TYPE_CHECKING:
@@ -65,6 +73,7 @@ def reassign(
     for item in items:
         if reverse == "yes" or (reverse == "only_for_non_planned" and not item.is_planned):
             take_back(model, item, today)
+            take_back_write_offs(model, item, today)
     for item in [item for item in items if item.is_planned]:
         stream = stream_of(item.charge, payer)
         move(item, stream.find(item.event_date, cutoff_of(item.charge), today, model.business))
@@ -74,7 +83,9 @@ def reassign(
     for item in billed:
         stream = stream_of(item.charge, payer)
         invoice = invoice_of_today(model, stream, today) if params.get("catch_up") else None
-        move_parts(model, item, onset(item, invoice or stream.next_one(today, model.business)), today)
+        new = onset(item, invoice or stream.next_one(today, model.business))
+        move_parts(model, item, new, today)
+        move_write_offs(model, item, new)
     for item in [] if is_offset_first else billed:
         offset(model, item, today)
     for source in sources:

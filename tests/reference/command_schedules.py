@@ -12,7 +12,14 @@ from tests.reference.equity import check_equity
 from tests.reference.list_bill import check_plan_of_period
 from tests.reference.payments import distribute_account
 from tests.reference.refusing import refuse
-from tests.reference.settling import empty_designated_funds, is_standing, offset, paid_parts, take_back
+from tests.reference.settling import (
+    empty_designated_funds,
+    is_standing,
+    offset,
+    paid_parts,
+    take_back,
+    take_back_write_offs,
+)
 from tests.reference.slicing import effective_plan, first_periodic_timing
 from tests.reference.targets import period_of
 
@@ -51,6 +58,7 @@ def recut(model: Model, chosen: list[tuple[Charge, list[Item]]], params: Row, to
     payers = {part.account for item in items for part in paid_parts(model, item)}
     for item in items:
         take_back(model, item, today)
+        take_back_write_offs(model, item, today)
     empty_designated_funds(model, today)
     for charge, of_charge in chosen:
         rebuild(model, charge, of_charge, params, today)

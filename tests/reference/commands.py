@@ -10,17 +10,22 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from tests.reference import (
+    closure,
     command_charges,
     command_invoices,
     command_items,
     command_levels,
     command_list_bill,
     command_payers,
+    command_payments,
+    command_refunds,
     command_schedules,
+    command_suspense,
+    command_writeoffs,
 )
 from tests.reference.refusing import RefusedError, refuse
 from tests.reference.settling import empty_designated_funds
-from tests.reference.targets import account_of, find_target
+from tests.reference.targets import find_target, queue_of
 
 if TYPE_CHECKING:
     from tests.reference.model import Model
@@ -31,6 +36,9 @@ PROCESSES: dict[str, Process] = {
     "create_invoice": command_invoices.create_invoice,
     "change_invoice_dates": command_invoices.change_invoice_dates,
     "resend_invoice": command_invoices.resend_invoice,
+    "reverse_payment": command_payments.reverse_payment,
+    "move_payment_to_account": command_payments.move_payment_to_account,
+    "modify_payment_distribution": command_payments.modify_payment_distribution,
     "reassign_charge_payer": command_payers.reassign_charge_payer,
     "set_charge_default_payer": command_payers.set_charge_default_payer,
     "reassign_item_payer": command_payers.reassign_item_payer,
@@ -40,9 +48,20 @@ PROCESSES: dict[str, Process] = {
     "change_payment_schedule": command_schedules.change_payment_schedule,
     "assign_payment_plan": command_schedules.change_payment_schedule,
     "set_billing_level": command_levels.set_billing_level,
+    "open_policy_period": closure.open_policy_period,
     "change_invoice_days": command_levels.change_invoice_days,
     "change_list_bill": command_list_bill.change_list_bill,
     "change_billing_method": command_list_bill.change_billing_method,
+    "create_suspense_item": command_suspense.create_suspense_item,
+    "release_suspense_items": command_suspense.release_suspense_items,
+    "create_ad_hoc_credit": command_refunds.create_ad_hoc_credit,
+    "reverse_ad_hoc_credit": command_refunds.reverse_ad_hoc_credit,
+    "create_disbursement": command_refunds.create_disbursement,
+    "void_disbursement": command_refunds.void_disbursement,
+    "write_off_surplus": command_writeoffs.write_off_surplus,
+    "reverse_surplus_write_off": command_writeoffs.reverse_surplus_write_off,
+    "write_off": command_writeoffs.write_off,
+    "reverse_write_off": command_writeoffs.reverse_write_off,
     "reverse_charge": command_charges.reverse_charge,
     "create_recapture": command_charges.create_recapture,
     "hold_charge": command_charges.hold_charge,
@@ -61,7 +80,7 @@ def take_commands(model: Model, rows: list[Row], today: date) -> None:
         if target is None or row["command_type"] not in PROCESSES:
             model.reject("commands", row["command_id"], "unknown target or type", today)
         else:
-            by_account.setdefault(account_of(target).account_id, []).append(row)
+            by_account.setdefault(queue_of(target), []).append(row)
     for row in in_rounds(by_account):
         try:
             carry_out(model, row, today)
@@ -102,8 +121,8 @@ def snapshot(model: Model) -> dict[str, Any]:
     sys.setrecursionlimit(1_000_000)
     try:
         shared = {id(model.carrier): model.carrier, id(model.business): model.business}
-        for named in ("charge_patterns", "billing_plans", "payment_plans", "allocation_plans"):
-            shared |= {id(settings): settings for settings in model.carrier[named].values()}
+        for named in ("charge_patterns", "billing_plans", "payment_plans", "allocation_plans", "return_premium_plans"):
+            shared |= {id(settings): settings for settings in model.carrier.get(named, {}).values()}
         shared |= {id(line): line for line in model.posted.lines}
         return copy.deepcopy(model.__dict__, shared)
     finally:

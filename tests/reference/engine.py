@@ -19,7 +19,7 @@ from ledger.book import Book
 from ledger.carrier import Carrier
 from ledger.close import ClosedDay, close
 from tests.reference.engine_carrier import carrier_text
-from tests.reference.engine_tables import book_tables, charge_ids, invoice_ids, journal_table, stream_ids
+from tests.reference.engine_tables import book_tables, charge_ids, invoice_ids, journal_table, payment_ids, stream_ids
 from tests.reference.model import Model
 from tests.story import landing
 
@@ -42,7 +42,7 @@ TABLES: dict[str, tuple[str, ...]] = {
     "streams": ("account_id", "policy_id", "periodicity", "fix_invoices_on", "is_account_level_only"),
     "periods": (
         "policy_id", "term_number", "account_id", "effective_date", "expiration_date", "coverage_end", "status",
-        "payment_plan", "billing_method", "payer_account_id",
+        "payment_plan", "billing_method", "payer_account_id", "return_premium_plan", "closed_date", "opened_date",
     ),
     "payments": (
         "payment_id", "status", "amount", "account_id", "fund_policy_id", "term_number", "invoice_key", "payment_date",
@@ -126,6 +126,9 @@ class Engine:
             ids, name = invoice_ids(self.book), "invoice_key"
         elif kind == "invoice_stream":
             ids, name = stream_ids(self.book).rename({"stream": "external"}), "stream_key"
+        elif kind == "payment":
+            ids = payment_ids(self.book).rename({"payment_id": "external"})
+            name = "engine_payment_id"
         elif kind in ("charge", "invoice_item"):
             ids = charge_ids(self.book).select(external="charge_key", key="engine_charge_key")
             name = "key"
@@ -169,7 +172,7 @@ def tables_of(*models: Model, since: date = date.min) -> dict[str, pl.DataFrame]
 _WHOLE = ("amount", "paid", "amount_due", "balance", "distributed", "item_no", "installment_number", "term_number")
 _WHOLE += ("rows", "credit_item_no", "related_item_no", "written_off")
 _DATES = ("charge_date", "effective_date", "event_date", "bill_date", "due_date", "cadence_date", "expiration_date")
-_DATES += ("coverage_end", "payment_date", "business_date", "transaction_date")
+_DATES += ("coverage_end", "closed_date", "opened_date", "payment_date", "business_date", "transaction_date")
 
 
 def _dtype(column: str) -> pl.DataType:

@@ -27,6 +27,8 @@ def carrier_text(carrier: Row) -> str:
     parts += [_payment_plan(name, plan) for name, plan in carrier["payment_plans"].items()]
     for name, plan in carrier["allocation_plans"].items():
         parts.append(_table("payment_allocation_plans", name, _ALWAYS | plan))
+    for name, plan in carrier.get("return_premium_plans", {}).items():
+        parts.append(_table("return_premium_plans", name, plan))
     return "\n".join(parts)
 
 
@@ -41,7 +43,11 @@ def _billing_plan(plan: Row) -> Row:
         "payment_due_day_logic": plan["payment_due_day_logic"],
         "skip_installment_fees": plan["skip_installment_fees"],
         **{name: plan[name] for name in _AS_THEY_ARE if name in plan},
-        **{name: _units(plan[name]) for name in ("low_balance_threshold", "invoice_fee") if plan.get(name)},
+        **{
+            name: _units(plan[name])
+            for name in ("low_balance_threshold", "invoice_fee", "payment_reversal_fee")
+            if plan.get(name)
+        },
     }
 
 
@@ -100,6 +106,8 @@ def _value(value: Any) -> str:
         case (int(days), str(reference)):
             direction = "before" if days < 0 else "after"
             return f'{{ days = {abs(days)}, direction = "{direction}", reference = "{reference}" }}'
+        case dict():
+            return f"{{ {', '.join(f'{name} = {_value(entry)}' for name, entry in value.items())} }}"
         case list() | tuple():
             return f"[{', '.join(map(_value, value))}]"
         case _:

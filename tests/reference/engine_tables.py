@@ -70,7 +70,7 @@ def _payments(book: Book) -> pl.DataFrame:
     landed = book["payments"].rename({"account_id": "landed_account", "invoice_id": "landed_invoice"})
     return (
         _named_fund(book, landed.drop("policy_id", "term_number", "payment_id"))
-        .join(_payment_ids(book), on="payment_key", how="left")
+        .join(payment_ids(book), on="payment_key", how="left")
         .join(distributed, on="payment_key", how="left")
         .join(terms, on="period_key", how="left")
         .join(_accounts(book), on="account_key", how="left")
@@ -101,15 +101,25 @@ def _payment_items(book: Book, charges: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _payment_ids(book: Book) -> pl.DataFrame:
-    """payment_key and payment_id; what was drafted for an invoice is named after it."""
-    is_draft = pl.col("payment_id").str.starts_with(DRAFT)
+def payment_ids(book: Book) -> pl.DataFrame:
+    """payment_key, the id in the engine, and payment_id; what was drafted for an invoice is named after it."""
+    own = pl.col("payment_id").str.strip_prefix(DRAFT)
+    number, rest = own.str.extract(r"^(\d+)").cast(pl.Int64), own.str.extract(r"^\d+(.*)$")
     return (
         book["payments"]
-        .join(invoice_ids(book), on="invoice_key", how="left")
         .select(
             "payment_key",
-            payment_id=pl.when(is_draft).then(pl.format("draft/{}", "external")).otherwise("payment_id"),
+            "payment_id",
+            drafted=pl.when(pl.col("payment_id").str.starts_with(DRAFT)).then(number),
+            rest=rest,
+        )
+        .join(invoice_ids(book).rename({"invoice_key": "drafted"}), on="drafted", how="left")
+        .select(
+            "payment_key",
+            engine_payment_id="payment_id",
+            payment_id=pl.when(pl.col("drafted").is_null())
+            .then("payment_id")
+            .otherwise(pl.format("draft/{}{}", "external", "rest")),
         )
     )
 
@@ -158,7 +168,7 @@ def _with_event_ids(book: Book, charges: pl.DataFrame, frame: pl.DataFrame) -> p
     ids = charges.select(pl.col("engine_charge_key").alias("charge_key"), external="charge_key")
     return (
         frame.join(ids, on="charge_key", how="left")
-        .join(_payment_ids(book), on="payment_key", how="left")
+        .join(payment_ids(book), on="payment_key", how="left")
         .with_columns(charge_key="external", item_no=pl.col("item_key") % 1024)
     )
 
@@ -198,8 +208,12 @@ def charge_ids(book: Book) -> pl.DataFrame:
     )
     is_recapture = pl.col("charge_subtype").cast(pl.String) == "recapture"
     number = is_recapture.cum_sum().over("account_key", "charge_date")
+    is_reversal_fee = pl.col("context").cast(pl.String) == "payment_reversal_fee"
+    number_of_fee = is_reversal_fee.cum_sum().over("account_key", "charge_date")
     own = (
-        pl.when(is_recapture)
+        pl.when(is_reversal_fee)
+        .then(pl.format("payment_reversal_fee/{}/{}/{}", "account_id", "charge_date", number_of_fee))
+        .when(is_recapture)
         .then(pl.format("recapture/{}/{}/{}", "account_id", "charge_date", number))
         .when(pl.col("instruction_id").is_null())
         .then(pl.format("fee/{}/{}", "external", pl.col("policy_id").fill_null("")))

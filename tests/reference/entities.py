@@ -81,6 +81,9 @@ class Period:
     min_equity_days: int = 30
     status: str = "in_force"
     cancelled_on: date | None = None
+    closed_date: date | None = None
+    opened_date: date | None = None
+    return_premium_plan: dict[str, Any] | None = None
 
     @property
     def is_list_bill(self) -> bool:
@@ -217,12 +220,14 @@ class PaymentItem:
 
 @dataclass(eq=False)
 class WriteOffItem:
-    """What was written off of one item at one time."""
+    """What was written off of one item at one time; ``command_id`` is the command that did, if one did."""
 
     business_date: date
     reason: str
     item: Item
     amount: int
+    command_id: str | None = None
+    is_undone: bool = False
 
 
 @dataclass(eq=False)

@@ -11,15 +11,19 @@ if TYPE_CHECKING:
     from tests.reference.model import Model
 
 
-def charge_fees(model: Model, invoice: Invoice, today: date) -> None:
-    """The fees of an invoice that is about to be billed; none of them counts for another one (R-FE-6)."""
-    amount = sum(item.amount for item in invoice.items)
-    charge_invoicing_fees(model, invoice, today)
-    plan = invoice.stream.payer.billing_plan
-    is_direct_bill = not invoice.stream.payer.is_list_bill
-    if plan.get("invoice_fee") and amount > 0 and is_direct_bill:  # R-BP-6
+def charge_fees(model: Model, invoices: list[Invoice], today: date) -> None:
+    """The fees of invoices that are about to be billed; none of them counts for another one (R-FE-6).
+
+    The invoicing fees of all of them are booked before the invoice fees (silent).
+    """
+    amounts = [sum(item.amount for item in invoice.items) for invoice in invoices]
+    for invoice in invoices:
+        charge_invoicing_fees(model, invoice, today)
+    for invoice, amount in zip(invoices, amounts, strict=True):
         payer = invoice.stream.payer
-        charge_fee(model, invoice, model.carrier["invoice_fee_pattern"], plan["invoice_fee"], payer, None, today)
+        fee = payer.billing_plan.get("invoice_fee")
+        if fee and amount > 0 and not payer.is_list_bill:  # R-BP-6
+            charge_fee(model, invoice, model.carrier["invoice_fee_pattern"], fee, payer, None, today)
 
 
 def charge_fee(

@@ -19,8 +19,9 @@ from tests.reference.charging import (
 )
 from tests.reference.dates import plus_days, resolve_timing
 from tests.reference.entities import Account, Charge, Period, Policy
-from tests.reference.list_bill import check_enrolment
+from tests.reference.list_bill import check_enrolment, check_payers
 from tests.reference.refusing import RefusedError, refuse
+from tests.reference.return_premium import choose_plan
 from tests.reference.slicing import effective_plan, first_periodic_timing
 
 if TYPE_CHECKING:
@@ -75,6 +76,7 @@ def take_instruction(model: Model, row: dict[str, Any], charge_rows: list[dict[s
     check_charges(model, kind, row["account_id"], charge_rows)
     if special_handling and kind not in EXISTING_PERIOD:
         refuse("special handling is for instructions on existing periods (R-CI-58)")
+    check_payers(model, charge_rows, plan_of(model, row))
     period = None
     if kind in NEW_PERIOD:
         period = create_period(model, row, today)
@@ -86,6 +88,7 @@ def take_instruction(model: Model, row: dict[str, Any], charge_rows: list[dict[s
             period.cancelled_on = row["effective_date"] if kind == "cancellation" else None
         if kind == "audit":
             release_for_audit(model, period)
+            model.named_today.append(period)  # R-CLS-05
     elif kind != "account_general":
         raise NotImplementedError(kind)
     owner = model.find_or_create_account(row["account_id"])
@@ -93,6 +96,13 @@ def take_instruction(model: Model, row: dict[str, Any], charge_rows: list[dict[s
     invoice(model, charges, row, today)
     if special_handling in HOLDS:
         hold_for_audit(model, row, period)
+
+
+def plan_of(model: Model, row: dict[str, Any]) -> dict[str, Any] | None:
+    """The payment plan of the period that an instruction is for; none where it is for an account."""
+    if row["instruction_type"] in NEW_PERIOD:
+        return model.carrier["payment_plans"].get(row.get("payment_plan"))
+    return find_period(model, row).plan if row["instruction_type"] in ANY_PERIOD else None
 
 
 def book_charge(
@@ -233,6 +243,7 @@ def create_period(model: Model, row: dict[str, Any], today: date) -> Period:
     period = Period(policy, term, start, row["period_end"], coverage_end, plan, kind, today, first, payer)
     period.has_equity_warnings = plan.get("has_equity_warnings", True)  # R-EQT-18
     period.min_equity_days = plan.get("min_equity_days", 30)
+    period.return_premium_plan = choose_plan(model, kind, policy, today)
     policy.periods[term] = period
     policy_stream(payer, period)  # R-CI-02, R-INV-03: also without a charge
     return period

@@ -75,3 +75,11 @@ def check_plan_of_period(period: Period, plan_name: str | None) -> None:
     """What a period may get for another plan (R-BT-6)."""
     if period.is_list_bill:
         check_offer(period.payer, plan_name)
+
+
+def check_payers(model: Model, charge_rows: list[Row], plan: Row | None) -> None:
+    """Whether the list bill accounts that shall pay charges have a stream for the plan (R-LB-06)."""
+    for row in charge_rows:
+        payer = model.accounts.get(row.get("payer_account_id") or "")
+        if payer is not None and payer.is_list_bill and plan is not None:
+            stream_for_policies(payer, plan["interval"])

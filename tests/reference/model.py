@@ -36,6 +36,11 @@ The carrier is a plain dict::
         "allocation_plans": {name: {
             "filters": ["next_planned_invoice", "policy_period", "invoice", "positive"],  # billed_or_due, past_due
             "orders": ["event_date", "charge_pattern"]}},  # all ten of R-PAP-10 in snake case
+        "return_premium_plans": {name: {                 # in order; may be left out
+            "effective_date": date, "expiration_date": None,
+            "positive_item_qualifier": "same_policy_period", "list_bill_account_excess": "policy_payer_unapplied",
+            "schemes": [{"context": "other", "method": "proportional",  # first_to_last, last_to_first
+                         "allocate_timing": "on_receipt", "start_date": "not_restricted"}]}},
     }
 
 The inbox has lists of typed rows under ``accounts``, ``billing_instructions``, ``charges`` and ``payments``, with the
@@ -54,9 +59,20 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
-from tests.reference import billing, commands, earning, instructions, list_bill, payments, requests, settling
+from tests.reference import (
+    billing,
+    closure,
+    command_refunds,
+    commands,
+    earning,
+    instructions,
+    list_bill,
+    payments,
+    requests,
+    return_premium,
+)
 from tests.reference.dates import BusinessCalendar
-from tests.reference.entities import Account, Charge, Invoice, Item, PaymentItem, Policy, Stream, WriteOffItem
+from tests.reference.entities import Account, Charge, Invoice, Item, PaymentItem, Period, Policy, Stream, WriteOffItem
 from tests.reference.posting import Journal
 from tests.reference.refusing import RefusedError
 from tests.reference.tables import Tables
@@ -91,6 +107,11 @@ class Model(Tables):
         self.all_payments: dict[str, dict[str, Any]] = {}
         self.all_payment_items: list[PaymentItem] = []
         self.all_write_off_items: list[WriteOffItem] = []
+        self.named_today: list[Period] = []
+        self.surplus_kept: dict[str, tuple[Account, str | None, int]] = {}
+        self.suspense_items: list[dict[str, Any]] = []
+        self.ad_hoc_credits: dict[str, dict[str, Any]] = {}
+        self.disbursements: dict[str, dict[str, Any]] = {}
         self.requests: list[requests.PaymentRequest] = []
         self.commands_known: set[str] = set()
         self.posted = Journal()
@@ -109,10 +130,14 @@ class Model(Tables):
         instructions.take_instructions(self, inbox, day)
         payments.take_payments(self, inbox.get("payments", []), day)
         commands.take_commands(self, inbox.get("commands", []), day)
+        return_premium.pay_with_credits(self, day)
         billing.bill_invoices(self, day)
         billing.make_invoices_due(self, day)
-        settling.empty_designated_funds(self, day)  # what a recapture has refilled since (R-BL-10, R-RC-5)
+        requests.follow_invoices(self, day)
+        command_refunds.pay_disbursements(self, day)
         earning.earn(self, day)
+        closure.close_periods(self, day)
+        self.named_today = []
 
     # ------------------------------------------------------------------ accounts
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from tests.reference.distribution import Association, distribute
 from tests.reference.entities import Account, Invoice, Item, PaymentItem, Period, Policy
-from tests.reference.settling import record
+from tests.reference.return_premium import follows_plan
+from tests.reference.settling import empty_designated_funds, record
 
 if TYPE_CHECKING:
     from tests.reference.model import Model
@@ -30,6 +31,7 @@ def receive_in_order(model: Model, rows: list[dict[str, Any]], today: date) -> N
         payment = model.all_payments[row["payment_id"]]
         account, fund = model.accounts[payment["account_id"]], payment["fund_policy_id"]
         distribute_fund(model, account, fund, association, money=payment["amount"], payment=payment, today=today)
+    empty_designated_funds(model, today)
 
 
 def receive(model: Model, row: dict[str, Any], today: date) -> Association | None:
@@ -51,6 +53,8 @@ def receive(model: Model, row: dict[str, Any], today: date) -> Association | Non
         "policy_id": row.get("policy_id"),
         "term_number": row.get("term_number"),
         "invoice": None,
+        "association": None,
+        "distribute": row.get("distribute"),
         "fund_policy_id": None,
         "amount": row["amount"],
         "payment_date": row.get("payment_date") or today,
@@ -58,11 +62,11 @@ def receive(model: Model, row: dict[str, Any], today: date) -> Association | Non
         "status": "executed",
     }
     model.all_payments[row["payment_id"]] = payment
-    if is_unknown(model, row, invoice):  # R-SUS-01, T-03
+    if is_of_nobody(model, row, policy, invoice):  # R-SUS-01, T-03
         payment |= {"status": "suspended", "term_number": None}
         model.posted.suspense_received(payment, today)
         return None
-    account = paying_account(model, row, policy, invoice)
+    account, named = paying_account(model, row, policy, invoice), invoice
     invoice = invoice if invoice and invoice.stream.payer is account else None
     period = find_period(policy, row.get("term_number")) if policy else None
     if account.separate_funds and policy and policy.policy_id in account.funds:
@@ -70,23 +74,37 @@ def receive(model: Model, row: dict[str, Any], today: date) -> Association | Non
     payment["account_id"] = account.account_id
     payment["term_number"] = period.term_number if period else None
     payment["invoice"] = invoice
+    if period is not None:
+        model.named_today.append(period)  # R-DBP-18
     account.funds[payment["fund_policy_id"]] += payment["amount"]
     model.posted.money_received(account, payment["fund_policy_id"], payment, today)
+    if is_for_the_unknown(model, row, named):  # R-SUS-01, R-SUS-11: all of it waits until somebody releases it
+        item = {"id": row["payment_id"], "payment_id": row["payment_id"], "amount": row["amount"], "status": "open"}
+        model.suspense_items.append(item)
+        account.funds[payment["fund_policy_id"]] -= row["amount"]
+        model.posted.in_suspense(account, payment["fund_policy_id"], payment, row["amount"], today)
+        payment["association"] = Association(period, invoice)
+        return None
     is_lost = (row.get("policy_id") and (not policy or (row.get("term_number") and not period))) or (
         row.get("invoice_id") and not invoice
     )
-    return None if is_lost else Association(period, invoice)
+    payment["association"] = None if is_lost else Association(period, invoice)
+    return payment["association"]
 
 
-def is_unknown(model: Model, row: dict[str, Any], invoice: Invoice | None) -> bool:
-    """Whether the payer, or the policy or invoice paid for, is not known (or the row says suspense)."""
-    if row.get("kind") == "suspense" or (row.get("invoice_id") and invoice is None):
+def is_of_nobody(model: Model, row: dict[str, Any], policy: Policy | None, invoice: Invoice | None) -> bool:
+    """Whether the payer is not known, or the row says suspense; a policy or an invoice names its payer (R-SUS-01)."""
+    if row.get("kind") == "suspense":
         return True
-    if row.get("account_id") and row["account_id"] not in model.accounts:
-        return True
-    if row.get("policy_id") and row["policy_id"] not in model.policies:
-        return True
-    return not (row.get("account_id") or row.get("policy_id") or row.get("invoice_id"))
+    if row.get("account_id"):
+        return row["account_id"] not in model.accounts
+    return policy is None and invoice is None
+
+
+def is_for_the_unknown(model: Model, row: dict[str, Any], invoice: Invoice | None) -> bool:
+    """Whether a known payer pays for a policy or an invoice that is not known (R-SUS-01)."""
+    names_no_policy = bool(row.get("policy_id")) and row["policy_id"] not in model.policies
+    return names_no_policy or (bool(row.get("invoice_id")) and invoice is None)
 
 
 def find_invoice(model: Model, invoice_key: str | None) -> Invoice | None:
@@ -123,6 +141,7 @@ def distribute_account(model: Model, account: Account, today: date) -> None:
         distribute_fund(
             model, account, policy_id, Association(), money=account.funds[policy_id], payment=None, today=today
         )
+    empty_designated_funds(model, today)
 
 
 def distribute_fund(
@@ -137,6 +156,7 @@ def distribute_fund(
 ) -> None:
     """One distribution out of a fund; a designated one pays only the items of its own policy (R-BL-7)."""
     items = [item for item in account.items if not item.is_held]  # R-CHD-9
+    items = [item for item in items if not follows_plan(item)]
     if fund is not None:
         items = [item for item in items if policy_of_fund(item) == fund]
     association = Association(association.period, association.invoice, fund)

@@ -19,8 +19,14 @@ ACCOUNT_TYPES = {
     "Reserve": "Liability",
     "Unapplied": "Liability",
     "Designated Unapplied": "Liability",
+    "Suspense": "Liability",
+    "Goodwill Credit": "Expense",
+    "Interest Credit": "Expense",
+    "Other Credit": "Expense",
+    "Collections Credit": "Liability",
     "Write-Off Expense": "Expense",
     "Negative Write-Off Income": "Revenue",
+    "Negative Write-Off": "Revenue",
 }
 """R-LED-05; by the name of the T-account without the charge pattern."""
 
@@ -143,23 +149,28 @@ class Journal:
         if item.invoice.status in ("Due", "Written Off"):
             self.due(item, today)
 
-    def money_received(self, account: Account, fund: str | None, payment: dict[str, Any], today: date) -> None:
+    def money_received(
+        self, account: Account, fund: str | None, payment: dict[str, Any], today: date, *, back: bool = False
+    ) -> None:
         """DirectBillMoneyReceivedTxn (T-01), dated the day on which the money was received (R-TXN-26)."""
         debit, credit = cash_leg(account), fund_leg(account, fund)
-        self.receipt("DirectBillMoneyReceivedTxn", payment, today, debit, credit)
+        self.receipt("DirectBillMoneyReceivedTxn", payment, today, debit, credit, back=back)
 
-    def receipt(self, transaction_type: str, payment: dict[str, Any], today: date, debit: Leg, credit: Leg) -> None:
-        """Money in, recorded today, with effect on the payment date."""
+    def receipt(
+        self, transaction_type: str, payment: dict[str, Any], today: date, debit: Leg, credit: Leg, *, back: bool
+    ) -> None:
+        """Money in, recorded today, with effect on the payment date; taken back (T-02, T-05) with effect today."""
         ids = {"payment_id": payment["payment_id"]}
-        when = payment["payment_date"]
-        self.post(transaction_type, today, when, payment["amount"], debit=[debit], credit=[credit], **ids)
+        when = today if back else payment["payment_date"]
+        amount = -payment["amount"] if back else payment["amount"]
+        self.post(transaction_type, today, when, amount, debit=[debit], credit=[credit], **ids)
 
-    def suspense_received(self, payment: dict[str, Any], today: date) -> None:
+    def suspense_received(self, payment: dict[str, Any], today: date, *, back: bool = False) -> None:
         """SuspPymtTransaction (T-03): the payment owns its Cash and Unapplied (R-SUS-02)."""
         owner = ("SuspensePayment", payment["payment_id"])
         debit: Leg = (owner, "Cash", None, None)
         credit: Leg = (owner, "Unapplied", None, None)
-        self.receipt("SuspPymtTransaction", payment, today, debit, credit)
+        self.receipt("SuspPymtTransaction", payment, today, debit, credit, back=back)
 
     def item_paid(self, part: PaymentItem, today: date) -> None:
         """ChargePaidFromAccount (T-13, T-15); credits have a negative amount, so the sides swap.
@@ -181,6 +192,37 @@ class Journal:
             legs = charge_leg(item.charge, "Due"), charge_leg(item.charge, "Negative Write-Off Income")
         amount = -abs(amount) if back else abs(amount)
         self.post("ChargeWrittenOff", today, today, amount, debit=[legs[0]], credit=[legs[1]], **of_item(item))
+
+    def in_suspense(
+        self, account: Account, fund: str | None, payment: dict[str, Any], amount: int, today: date
+    ) -> None:
+        """AcctUnappliedSuspTxn (T-09); when negative AcctSuspenseReleaseTxn (T-10)."""
+        debit: Leg = fund_leg(account, fund)
+        credit: Leg = (("Account", account.account_id), "Suspense", None, None)
+        ids = {"payment_id": payment["payment_id"]}
+        if amount > 0:
+            self.post("AcctUnappliedSuspTxn", today, today, amount, debit=[debit], credit=[credit], **ids)
+        else:
+            self.post("AcctSuspenseReleaseTxn", today, today, -amount, debit=[credit], credit=[debit], **ids)
+
+    def ad_hoc_credit(
+        self, account: Account, fund: str | None, transaction_type: str, amount: int, today: date
+    ) -> None:
+        """Money of the T-account of a type of credit into a fund; the other way when negative (R-TXN-09)."""
+        name = transaction_type.removeprefix("Account").removesuffix("Txn").replace("Collection", "Collections")
+        debit: Leg = (("Account", account.account_id), f"{name} Credit", None, None)
+        self.post(transaction_type, today, today, amount, debit=[debit], credit=[fund_leg(account, fund)])
+
+    def disbursement_paid(self, account: Account, fund: str | None, amount: int, today: date) -> None:
+        """DisbursementPaid; the other way when negative (R-TXN-25)."""
+        debit, credit = fund_leg(account, fund), cash_leg(account)
+        self.post("DisbursementPaid", today, today, amount, debit=[debit], credit=[credit])
+
+    def surplus_kept(self, account: Account, fund: str | None, amount: int, today: date) -> None:
+        """AccountNegativeWriteoffTxn (A-WO-4); the other way when negative (A-WO-5)."""
+        debit: Leg = fund_leg(account, fund)
+        credit: Leg = (("Account", account.account_id), "Negative Write-Off", None, None)
+        self.post("AccountNegativeWriteoffTxn", today, today, amount, debit=[debit], credit=[credit])
 
     def between_funds(self, account: Account, policy_id: str, amount: int, today: date) -> None:
         """TransferTransaction of a designated fund to the default one, the other way when negative (R-TXN-14)."""

@@ -48,13 +48,13 @@ def follow(model: Model, request: PaymentRequest) -> None:
 
 
 def draft_payments(model: Model, today: date) -> None:
-    """Requests go on; those whose draft date has come are paid, each for its invoice (R-PR-5, R-PR-6).
+    """Requests whose day has come are fixed; those to be drafted are paid, each for its invoice (R-PR-5, R-PR-6).
 
     Of drafts of one day the one for what is due first is the oldest (R-DST-15; silent), then what was billed first.
     """
     rows = []
     for request in sorted(model.requests, key=order_of_draft):
-        if request.status in ("Created", "Requested"):
+        if request.status in ("Created", "Requested") and request.fixed_date <= today:
             advance(model, request, today)
         if request.status == "Fixed" and request.draft_date <= today:
             request.status = "Drafted"
@@ -68,6 +68,13 @@ def draft_payments(model: Model, today: date) -> None:
                 }
             )
     receive_in_order(model, rows, today)
+
+
+def follow_invoices(model: Model, today: date) -> None:
+    """At the end of the day requests follow what is open by then (R-PR-6, decision 004)."""
+    for request in model.requests:
+        if request.status in ("Created", "Requested"):
+            advance(model, request, today)
 
 
 def order_of_draft(request: PaymentRequest) -> tuple[date, date, int, int]:

@@ -49,10 +49,29 @@ def empty_designated_funds(model: Model, today: date) -> None:
 
 def take_back_write_offs(model: Model, item: Item, today: date) -> None:
     """What was written off of an item is owed again (R-ITM-16)."""
-    if item.written_off:
-        model.all_write_off_items.append(WriteOffItem(today, "reversed", item, -item.written_off))
-        model.posted.written_off(item, item.written_off, today, back=True)
-        item.written_off = 0
+    for part in standing_write_offs(model, item):
+        take_back_write_off(model, part, today)
+
+
+def standing_write_offs(model: Model, item: Item) -> list[WriteOffItem]:
+    """What was written off of an item and has not been taken back."""
+    return [part for part in model.all_write_off_items if part.item is item and not part.is_undone]
+
+
+def take_back_write_off(model: Model, part: WriteOffItem, today: date) -> None:
+    """What was written off once is owed again; it can be taken back once (R-WO-9, A-WO-3)."""
+    part.is_undone = True
+    part.item.written_off -= part.amount
+    model.all_write_off_items.append(WriteOffItem(today, "reversed", part.item, -part.amount, is_undone=True))
+    model.posted.written_off(part.item, part.amount, today, back=True)
+
+
+def move_write_offs(model: Model, item: Item, to: Item) -> None:
+    """What was written off of an item is written off of the one that takes its place (R-ITM-15)."""
+    for part in standing_write_offs(model, item):
+        part.item = to
+        item.written_off -= part.amount
+        to.written_off += part.amount
 
 
 def undo(model: Model, part: PaymentItem, today: date) -> None:

@@ -167,6 +167,16 @@ class Tables:
                 "payment_plan": next(
                     name for name, plan in self.carrier["payment_plans"].items() if plan is period.plan
                 ),
+                "closed_date": period.closed_date,
+                "opened_date": period.opened_date,
+                "return_premium_plan": next(
+                    (
+                        name
+                        for name, plan in self.carrier.get("return_premium_plans", {}).items()
+                        if plan is period.return_premium_plan
+                    ),
+                    None,
+                ),
             }
             for policy in self.policies.values()
             for period in policy.periods.values()

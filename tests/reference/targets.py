@@ -1,12 +1,13 @@
 """What a command is about: by the references that the model and the engine's harness both understand.
 
 A stream is ``payer|policy|periodicity``, an invoice its stream and ``|`` the date of its cadence, a charge its key
-(``instruction/number``), an item its charge and ``#`` its number.
+(``instruction/number``), an item its charge and ``#`` its number. Payments, credits
+and disbursements are rows.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tests.reference.entities import Account, Charge, Invoice, Item, Period, Policy, Stream
 from tests.reference.refusing import refuse
@@ -15,14 +16,22 @@ if TYPE_CHECKING:
     from tests.reference.model import Model
 
 Target = Account | Policy | Charge | Item | Invoice | Stream
+Row = dict[str, Any]
 
 
-def find_target(model: Model, target_type: str, target_id: str) -> Target | None:
+def find_target(model: Model, target_type: str, target_id: str) -> Target | Row | None:
     """The thing with that reference, if there is one."""
     if target_type == "account":
         return model.accounts.get(target_id)
     if target_type == "policy":
         return model.policies.get(target_id)
+    named = {
+        "payment": model.all_payments,
+        "ad_hoc_credit": model.ad_hoc_credits,
+        "disbursement": model.disbursements,
+    }
+    if target_type in named:
+        return named[target_type].get(target_id)
     found: list[Target] = []
     if target_type == "charge":
         found += [charge for charge in model.all_charges if charge.charge_key == target_id]
@@ -40,8 +49,15 @@ def reference_of(item: Item) -> str:
     return f"{item.charge.charge_key}#{item.item_no}"
 
 
+def queue_of(target: Target | Row) -> str:
+    """In whose order of commands a target is; a payment without a payer is on its own."""
+    if isinstance(target, dict):
+        return str(target["account_id"] or target["payment_id"])
+    return account_of(target).account_id
+
+
 def account_of(target: Target) -> Account:
-    """In whose order of commands a target is: its account, its owner, or its payer."""
+    """Whose a target is: its account, its owner, or its payer."""
     match target:
         case Account():
             return target

@@ -1,0 +1,230 @@
+"""Random commands about money: payments, suspense, refunds, write-offs (a part of the maker of commands)."""
+
+from __future__ import annotations
+
+import random
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, Any
+
+from tests.reference.command_suspense import left_of
+from tests.reference.entities import Account
+from tests.reference.targets import account_of, find_target, reference_of
+
+if TYPE_CHECKING:
+    from tests.reference.model import Model
+
+Row = dict[str, Any]
+PAYMENT_COMMAND_TYPES = ("reverse_payment", "move_payment_to_account", "modify_payment_distribution")
+REFUND_COMMAND_TYPES = ("create_ad_hoc_credit", "reverse_ad_hoc_credit", "create_disbursement", "void_disbursement")
+SUSPENSE_COMMAND_TYPES = ("create_suspense_item", "release_suspense_items")
+WRITE_OFF_COMMAND_TYPES = ("write_off", "reverse_write_off", "write_off_surplus", "reverse_surplus_write_off")
+MONEY_COMMAND_TYPES = (
+    "open_policy_period",
+    *PAYMENT_COMMAND_TYPES,
+    *REFUND_COMMAND_TYPES,
+    *SUSPENSE_COMMAND_TYPES,
+    *WRITE_OFF_COMMAND_TYPES,
+)
+
+FEATURES_OF_MONEY = {
+    "redistribution_beside_holds": True,
+    "redistribution_of_designated_funds": True,
+}
+"""As `FEATURES` of the books, of what these commands may be about."""
+
+
+class MoneyCommands:
+    """Draws commands about payments and funds for a model."""
+
+    rng: random.Random
+    model: Model
+    sent: list[Row]
+
+    def payments(self, account: Account, *statuses: str) -> list[Row]:
+        """Payments of an account; now and then one that nobody has paid."""
+        payments = list(self.model.all_payments.values())
+        if self.rng.random() < 0.05:
+            return [payment for payment in payments if payment["status"] == "suspended"]
+        payments = [payment for payment in payments if payment["account_id"] == account.account_id]
+        return [payment for payment in payments if payment["status"] in statuses]
+
+    def reverse_payment(self, account: Account, day: date) -> Row | None:  # noqa: ARG002
+        """A payment taken back; sometimes one that is already, sometimes of another amount."""
+        rng = self.rng
+        payments = self.payments(account, "executed", *(("reversed", "moved") if rng.random() < 0.1 else ()))
+        if not payments:
+            return None
+        payment = rng.choice(payments)
+        reasons = ("insufficient_funds", "insufficient_funds", "entered_in_error", "stop_payment", "other")
+        row: Row = {"target_type": "payment", "target_id": payment["payment_id"]}
+        if rng.random() < 0.2:
+            row["amount"] = payment["amount"] + rng.choice((0, 0, 0, 1))
+        return row | {"params": {"reversal_reason": rng.choice(reasons)}}
+
+    def move_payment_to_account(self, account: Account, day: date) -> Row | None:  # noqa: ARG002
+        """A payment moved to another account, sometimes to the same or to one that nobody knows."""
+        rng = self.rng
+        payments = self.payments(account, "executed")
+        if not payments:
+            return None
+        target = "A-NOBODY" if rng.random() < 0.03 else rng.choice(sorted(self.model.accounts))
+        params: Row = {"account_id": target}
+        if rng.random() < 0.3:
+            params["distribute"] = rng.choice(("auto", "none"))
+        return {"target_type": "payment", "target_id": rng.choice(payments)["payment_id"], "params": params}
+
+    def modify_payment_distribution(self, account: Account, day: date) -> Row | None:  # noqa: ARG002
+        """A payment that pays anew, or waits."""
+        rng = self.rng
+        payments = self.payments(account, "executed")
+        payers = [account for account in self.model.accounts.values() if any(item.is_held for item in account.items)]
+        if not FEATURES_OF_MONEY["redistribution_beside_holds"]:
+            payments = [payment for payment in payments if self.model.accounts.get(payment["account_id"]) not in payers]
+        if not FEATURES_OF_MONEY["redistribution_of_designated_funds"]:
+            payments = [payment for payment in payments if payment["fund_policy_id"] is None]
+        if not payments:
+            return None
+        params: Row = {"distribute": rng.choice(("auto", "none"))} if rng.random() < 0.5 else {}
+        return {"target_type": "payment", "target_id": rng.choice(payments)["payment_id"], "params": params}
+
+    # ------------------------------------------------------------------ policy periods
+
+    def open_policy_period(self, account: Account, day: date) -> Row | None:  # noqa: ARG002
+        """A closed period opened; now and then one that is open."""
+        rng = self.rng
+        periods = [p for policy in self.model.policies.values() for p in policy.periods.values()]
+        periods = [p for p in periods if p.policy.account is account and (p.closed_date or rng.random() < 0.02)]
+        if not periods:
+            return None
+        period = rng.choice(periods)
+        params = {"term_number": period.term_number} if rng.random() < 0.8 else {}
+        return {"target_type": "policy", "target_id": period.policy.policy_id, "params": params}
+
+    # ------------------------------------------------------------------ credits and disbursements
+
+    def which_fund(self, account: Account) -> Row:
+        """Parameters that name a fund, where that is needed; now and then they do not."""
+        fund = self.rng.choice(list(account.funds))
+        if fund is not None:
+            return {"fund_policy_id": fund}
+        return {"default_fund": True} if account.separate_funds and self.rng.random() < 0.95 else {}
+
+    def create_ad_hoc_credit(self, account: Account, day: date) -> Row:  # noqa: ARG002
+        """Money given to an account; now and then nothing."""
+        rng = self.rng
+        params = {"credit_type": rng.choice(("Goodwill", "Interest", "Collections", "Other"))}
+        amount = rng.randint(100, 20000) if rng.random() > 0.03 else 0
+        row: Row = {"target_type": "account", "target_id": account.account_id, "amount": amount}
+        return row | {"params": params | self.which_fund(account)}
+
+    def reverse_ad_hoc_credit(self, account: Account, day: date) -> Row | None:  # noqa: ARG002
+        """A credit taken back; sometimes twice."""
+        row = self.earlier(account, "create_ad_hoc_credit")
+        return row and {"target_type": "ad_hoc_credit", "target_id": row["command_id"]}
+
+    def create_disbursement(self, account: Account, day: date) -> Row:
+        """Money paid out of a fund, often more than there is; now and then in the past, or for no reason."""
+        rng = self.rng
+        which = self.which_fund(account)
+        balance = account.funds[which.get("fund_policy_id")]
+        amount = max(1, balance * rng.choice((10, 50, 100, 100, 130)) // 100)
+        due_date = day + timedelta(days=rng.choice((0, 0, 1, 3, 10, 20, -1)))
+        row: Row = {"target_type": "account", "target_id": account.account_id, "amount": amount}
+        if rng.random() > 0.05:
+            row["reason"] = "overpaid"
+        return row | {"params": {"due_date": due_date} | which}
+
+    def void_disbursement(self, account: Account, day: date) -> Row | None:  # noqa: ARG002
+        """A disbursement that came back; sometimes one that was not paid."""
+        row = self.earlier(account, "create_disbursement")
+        return row and {"target_type": "disbursement", "target_id": row["command_id"]}
+
+    # ------------------------------------------------------------------ suspense items
+
+    def create_suspense_item(self, account: Account, day: date) -> Row | None:  # noqa: ARG002
+        """A part of a payment set aside; sometimes more than there is."""
+        rng = self.rng
+        payments = self.payments(account, "executed")
+        if not payments:
+            return None
+        payment = max(payments, key=lambda payment: left_of(self.model, payment))
+        if rng.random() < 0.1:
+            payment = rng.choice(payments)
+        amount = max(1, left_of(self.model, payment) * rng.choice((10, 50, 100)) // 100) + rng.choice((0, 0, 0, 1))
+        row: Row = {"target_type": "payment", "target_id": payment["payment_id"], "amount": amount}
+        return row | {"params": {"policy_number": "P-SOON"} if rng.random() < 0.5 else {}}
+
+    def release_suspense_items(self, account: Account, day: date) -> Row | None:  # noqa: ARG002
+        """What was set aside, all of it or the first of it; sometimes what is not there any more."""
+        rng = self.rng
+        items = [item for item in self.model.suspense_items if item["status"] == "open" or rng.random() < 0.1]
+        items = [i for i in items if self.model.all_payments[i["payment_id"]]["account_id"] == account.account_id]
+        if not items:
+            return None
+        item = rng.choice(items)
+        params = {"items": [item["id"]]} if rng.random() < 0.5 else {}
+        return {"target_type": "payment", "target_id": item["payment_id"], "params": params}
+
+    # ------------------------------------------------------------------ write-offs
+
+    def write_off(self, account: Account, day: date) -> Row | None:  # noqa: ARG002
+        """Something that is open will not be collected, or a part of it; sometimes more than there is."""
+        rng = self.rng
+        charges = [charge for charge in self.model.all_charges if charge.owner is account]
+        items = [item for charge in charges for item in charge.items if item.unpaid > 0]
+        if not items or rng.random() < 0.3:
+            return None
+        item = rng.choice(items)
+        targets = [("invoice_item", reference_of(item)), ("charge", item.charge.charge_key)]
+        targets += [("policy", item.charge.policy_id)] if item.charge.period else [("account", account.account_id)]
+        target_type, target_id = rng.choice(targets)
+        row: Row = {"target_type": target_type, "target_id": target_id}
+        if rng.random() < 0.8:
+            row["amount"] = rng.choice((item.unpaid, item.unpaid // 2, item.unpaid // 3 + 1, item.unpaid + 1))
+        params: Row = {}
+        if target_type in ("policy", "account") and rng.random() < 0.5:
+            params["charge_pattern"] = item.charge.pattern
+        if target_type == "policy" and rng.random() < 0.3:
+            params["term_number"] = rng.choice((1, item.charge.term_number))
+        if rng.random() < 0.5:
+            params["write_off_reason"] = rng.choice(("uncollectible", "courtesy"))
+        return row | {"params": params}
+
+    def earlier(self, account: Account, kind: str) -> Row | None:
+        """A command of a kind that was handed in before, about something of the account."""
+        found = [row for row in self.sent if row["command_type"] == kind]
+        found = [row for row in found if owner_of(self.model, row) is account]
+        return self.rng.choice(found) if found else None
+
+    def reverse_write_off(self, account: Account, day: date) -> Row | None:  # noqa: ARG002
+        """An earlier write-off taken back; sometimes one that was refused, or is taken back already."""
+        row = self.earlier(account, "write_off")
+        if row is None:
+            return None
+        target = {name: row[name] for name in ("target_type", "target_id")}
+        return target | {"params": {"command": row["command_id"]}}
+
+    def write_off_surplus(self, account: Account, day: date) -> Row | None:  # noqa: ARG002
+        """Money of a fund that is kept; sometimes more than there is."""
+        rng = self.rng
+        funds = [fund for fund, balance in account.funds.items() if balance > 0]
+        if not funds:
+            return None
+        fund = rng.choice(funds)
+        amount = max(1, account.funds[fund] * rng.choice((1, 10, 50, 100)) // 100) + rng.choice((0, 0, 0, 1))
+        params = {"policy_id": fund} if fund else {}
+        return {"target_type": "account", "target_id": account.account_id, "amount": amount, "params": params}
+
+    def reverse_surplus_write_off(self, account: Account, day: date) -> Row | None:  # noqa: ARG002
+        """What was kept is given back; sometimes twice."""
+        row = self.earlier(account, "write_off_surplus")
+        if row is None:
+            return None
+        params = {"command": row["command_id"]}
+        return {"target_type": "account", "target_id": account.account_id, "params": params}
+
+
+def owner_of(model: Model, row: Row) -> Account | None:
+    """Whose what a command is about is, if it is still there."""
+    target = find_target(model, row["target_type"], row["target_id"])
+    return None if target is None or isinstance(target, dict) else account_of(target)

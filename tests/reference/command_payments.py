@@ -1,0 +1,126 @@
+"""Commands about payments: taken back, moved to another account, distributed anew (R-PMV, R-BP-7)."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+from tests.reference.charging import account_stream
+from tests.reference.command_suspense import end, open_items
+from tests.reference.distribution import Association
+from tests.reference.entities import Account, Charge, Item, add_item
+from tests.reference.payments import distribute_fund
+from tests.reference.refusing import refuse
+from tests.reference.settling import empty_designated_funds, undo
+from tests.reference.targets import find_account
+
+if TYPE_CHECKING:
+    from tests.reference.model import Model
+
+Row = dict[str, Any]
+
+
+def reverse_payment(model: Model, row: Row, payment: Row, today: date) -> None:
+    """What a payment paid is open again, and its money gone, also when the fund has none left (R-PMV-05..09)."""
+    if payment["status"] not in ("executed", "suspended"):
+        refuse("a payment is reversed once (R-PMV-09)")
+    if row.get("amount") not in (None, payment["amount"]):
+        refuse("a payment is taken back whole (R-DBP-24)")
+    is_suspended = payment["status"] == "suspended"
+    give_back(model, payment, today)
+    payment["status"] = "reversed"
+    if row["params"]["reversal_reason"] == "insufficient_funds" and not is_suspended:
+        charge_reversal_fee(model, model.accounts[payment["account_id"]], today)
+
+
+def give_back(model: Model, payment: Row, today: date) -> None:
+    """First what it paid, what of it is in suspense, then the receipt (R-PMV-05, R-SUS-20, T-02, T-05)."""
+    take_back_distribution(model, payment, today)
+    end(model, payment, open_items(model, payment), "reversed", today)
+    if payment["status"] == "suspended":
+        model.posted.suspense_received(payment, today, back=True)
+        return
+    account, fund = model.accounts[payment["account_id"]], payment["fund_policy_id"]
+    account.funds[fund] -= payment["amount"]
+    model.posted.money_received(account, fund, payment, today, back=True)
+
+
+def take_back_distribution(model: Model, payment: Row, today: date) -> None:
+    """What a payment paid and stands goes back to its fund (T-16), or the default fund by now (R-BL-10)."""
+    of_payment = [part for part in model.all_payment_items if part.payment_id == payment["payment_id"]]
+    for part in [part for part in of_payment if not part.is_undone]:
+        undo(model, part, today)
+    empty_designated_funds(model, today)
+
+
+def charge_reversal_fee(model: Model, account: Account, today: date) -> None:
+    """The fee of the billing plan for a payment that bounced, on a monthly stream (R-PMV-07, R-BP-7, T-30)."""
+    amount = account.billing_plan.get("payment_reversal_fee")
+    if not amount:
+        return
+    context, pattern = "payment_reversal_fee", model.carrier["payment_reversal_fee_pattern"]
+    same_day = [c for c in model.all_charges if c.context == context and c.charge_date == today]
+    number = len([charge for charge in same_day if charge.owner is account]) + 1
+    charge = Charge(
+        instruction_id=None,
+        charge_no=None,
+        pattern=pattern,
+        pattern_data=model.carrier["charge_patterns"][pattern],
+        amount=amount,
+        charge_date=today,
+        effective_date=today,
+        owner=account,
+        period=None,
+        payer=account,
+        context=context,
+        made_as=f"{context}/{account.account_id}/{today}/{number}",
+    )
+    model.add_charge(charge)
+    model.posted.initial_charge(charge, today)
+    invoice = account_stream(account, "monthly").find(today, "bill_date", today, model.business)
+    add_item(Item(charge, 1, "onetime", today, amount, invoice), invoice)
+
+
+def move_payment_to_account(model: Model, row: Row, payment: Row, today: date) -> None:
+    """Reversed here, an equal payment of the same date there, for nothing in particular (R-PMV-01, 02, 04)."""
+    account = find_account(model, row["params"].get("account_id"))
+    if payment["status"] != "executed":
+        refuse("only a payment that stands is moved")
+    if payment["account_id"] == account.account_id:
+        refuse("it is there already")
+    give_back(model, payment, today)
+    payment["status"] = "moved"
+    moved = payment | {
+        "payment_id": f"{payment['payment_id']}/{row['command_id']}",
+        "account_id": account.account_id,
+        "policy_id": None,
+        "term_number": None,
+        "invoice": None,
+        "association": Association(),
+        "fund_policy_id": None,
+        "business_date": today,
+        "status": "executed",
+    }
+    model.all_payments[moved["payment_id"]] = moved
+    account.funds[None] += moved["amount"]
+    model.posted.money_received(account, None, moved, today)
+    if row["params"].get("distribute") != "none":
+        pay_again(model, moved, today)
+
+
+def modify_payment_distribution(model: Model, row: Row, payment: Row, today: date) -> None:
+    """What a payment paid is taken back, and it pays anew (R-PMV-12, R-PMV-13)."""
+    if payment["status"] != "executed":
+        refuse("only a payment that stands is distributed")
+    take_back_distribution(model, payment, today)
+    if row["params"].get("distribute") != "none":
+        pay_again(model, payment, today)
+
+
+def pay_again(model: Model, payment: Row, today: date) -> None:
+    """Distribute a payment as its association says: what is not in suspense, as far as its fund has it (R-PMV-13)."""
+    account, fund = model.accounts[payment["account_id"]], payment["fund_policy_id"]
+    association = payment["association"] or Association()
+    money = payment["amount"] - sum(item["amount"] for item in open_items(model, payment))
+    money = max(0, min(money, account.funds[fund]))
+    distribute_fund(model, account, fund, association, money=money, payment=payment, today=today)
