@@ -52,7 +52,7 @@ def with_problems(
         "E-REPORTING-PERIOD": kind.is_in(_NOT_ON_REPORTING) & pl.col("period_payment_plan").is_in(reporting),
         "E-LIST-BILL-PAYER-TYPE": pl.col("is_wrong_payer"),
         "E-LIST-BILL-PLAN": pl.col("is_wrong_plan"),
-        "E-LIST-BILL-STREAM": pl.col("instruction_id").is_in(_without_stream(book, instructions, charges, carrier))
+        "E-CHARGE-STREAM": pl.col("instruction_id").is_in(_without_stream(book, instructions, charges, carrier))
         | (changes_plan() & pl.col("period_key").is_in(_periods_without_stream(book, instructions, day, carrier))),
         "E-PLAN-CHANGE": changes_plan() & pl.col("period_key").is_in(_full_periods(book, instructions, day, carrier)),
     }

@@ -217,7 +217,7 @@ def test_r_lb_06_a_charge_does_not_make_a_stream_of_a_list_bill_account() -> Non
     """R-LB-06: who has weekly plans only cannot pay the taxes of a monthly policy; those of a weekly one it can."""
     refused = bank(instruction("I1", "issuance"), charges=(charge("I1"), TAX_BY_BANK), **WEEKS_ONLY)
     carried = [("I1", "E-INSTRUCTION-REFUSED")] * 2
-    assert refused.quarantined() == [*carried, ("I1", "E-LIST-BILL-STREAM")]
+    assert refused.quarantined() == [("I1", "E-CHARGE-STREAM"), *carried]
     weekly = instruction("I1", "issuance", payment_plan="Payroll")
     assert bank(weekly, charges=(charge("I1"), TAX_BY_BANK), **WEEKS_ONLY).quarantined() == []
 
@@ -235,7 +235,7 @@ def test_r_lb_06_another_plan_does_not_make_one_either(*, by_command: bool) -> N
         assert story.quarantined() == [("C", "E-PAYER-STREAM")]
     else:
         land(story, day, instruction("I2", "general", payment_plan="X"))
-        assert story.quarantined() == [("I2", "E-LIST-BILL-STREAM")]
+        assert story.quarantined() == [("I2", "E-CHARGE-STREAM")]
     assert len(streams(story)) == 2
 
 

@@ -202,6 +202,13 @@ INSTRUCTIONS = [
         "E-LIST-BILL-PLAN",
         issuance("X", billing_method="list_bill", payer_account_id="LISTBILL", payment_plan="Full Pay"),
     ),
+    instruction(
+        "32f",
+        "list bill account that has no stream for the plan pays a charge",
+        "E-CHARGE-STREAM",
+        issuance("X", payment_plan="Weekly"),
+        charge("X", payer_account_id="LISTBILL"),
+    ),
     instruction("32d", "unknown payer", "E-PAYER-UNKNOWN", issuance("X", payer_account_id="NOBODY")),
     instruction("32e", "payer in another currency", "E-PAYER-CURRENCY", issuance("X", payer_account_id="EUR")),
     instruction("32a", "policy of a list bill account", "E-LIST-BILL-OWNER", issuance("X", account_id="LISTBILL")),
