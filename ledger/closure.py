@@ -34,7 +34,7 @@ def close_and_reopen(book: Book, posted: pl.DataFrame, day: date, carrier: Carri
     marked, over = periods.filter(is_marked), periods.filter(~is_marked & (pl.col("expiration_date") < day))
     if marked.is_empty() and over.is_empty():
         return book
-    is_touched = pl.col("period_key").is_in(_touched(book, posted, day).implode())
+    is_touched = pl.col("period_key").is_in(_touched(book, posted).implode())
     book = _reopen(book, marked.filter(is_touched)["row"])
     return _close(book, over.filter(~is_touched), day, carrier)
 
@@ -46,11 +46,11 @@ def open_periods(book: Book, period_keys: pl.Series, day: date) -> Book:
     return book.update("policy_periods", rows, {"closed_date": _no_dates(len(rows)), "opened_date": opened})
 
 
-def _touched(book: Book, posted: pl.DataFrame, day: date) -> pl.Series:
+def _touched(book: Book, posted: pl.DataFrame) -> pl.Series:
     """Keys of the periods to which something happened today that opens them."""
     is_receivable = posted["t_account_pattern"].cast(pl.String).is_in(_RECEIVABLES)
-    audits = book["instructions"].filter((pl.col("received_date") == day) & (pl.col("instruction_type") == "audit"))
-    paid_for = book["payments"].filter(pl.col("received_date") == day)
+    audits = book.added("instructions").filter(pl.col("instruction_type") == "audit")
+    paid_for = book.added("payments")
     return pl.concat(
         [
             posted.filter(is_receivable & (posted["owner_type"] == "PolicyPeriod"))["owner_key"],

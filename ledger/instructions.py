@@ -66,7 +66,9 @@ def book_instructions(
     """
     if instructions.is_empty():
         return Booked(Effects(book))
-    accounts = book["accounts"].select("account_id", "account_key", "currency")
+    named = [instructions["account_id"], instructions["payer_account_id"], charges["payer_account_id"]]
+    accounts = book["accounts"].filter(pl.col("account_id").is_in(pl.concat(named).unique().implode()))
+    accounts = accounts.select("account_id", "account_key", "currency")
     payers = accounts.select(payer_account_id="account_id", payer_account_key="account_key")
     instructions = instructions.join(accounts, on="account_id", how="left", maintain_order="left")
     instructions = instructions.join(payers, on="payer_account_id", how="left", maintain_order="left")

@@ -140,7 +140,7 @@ def _payers_of_recaptures(book: Book, account_keys: pl.Series) -> pl.Series:
     if account_keys.is_empty():
         return account_keys
     is_open = pl.col("paid") + pl.col("written_off") != pl.col("amount")
-    items = book["invoice_items"].filter(pl.col("is_recapture") & is_open)
+    items = book["invoice_items"].filter("is_recapture").filter(is_open)
     return items.filter(pl.col("account_key").is_in(account_keys.implode()))["account_key"].unique()
 
 
@@ -157,9 +157,8 @@ def distribute_funds(  # noqa: PLR0913 -- the clock of a billing day is two date
         return Distributed.nothing(book)
     keys = account_keys.implode()
     funds = book["funds"].filter(pl.col("account_key").is_in(keys))
-    items = book["invoice_items"]
-    is_open = pl.col("paid") != pl.col("amount") - pl.col("written_off")
-    has_credit = (pl.col("amount") < 0) & is_open & pl.col("account_key").is_in(keys)
+    items = book["invoice_items"].filter(pl.col("amount") < 0)
+    has_credit = (pl.col("paid") != pl.col("amount") - pl.col("written_off")) & pl.col("account_key").is_in(keys)
     moving = pl.concat(
         [funds.filter(pl.col("balance") > 0)["account_key"], items.filter(has_credit)["account_key"]]
     ).unique()

@@ -114,16 +114,24 @@ def payers_with_credits(book: Book, account_keys: pl.Series) -> pl.Series:
 
 def _open_credits(book: Book) -> pl.DataFrame:
     """Invoice items that are credits, not used up and not held."""
+    # Most items are no credits: one comparison over all of them, the others over what is left.
+    items = book["invoice_items"].filter(pl.col("amount") < 0)
     is_open = pl.col("paid") != pl.col("amount") - pl.col("written_off")
-    items = book["invoice_items"].filter((pl.col("amount") < 0) & is_open & (pl.col("invoice_key") > 0))
+    items = items.filter(is_open & (pl.col("invoice_key") > 0))
     return items if items.is_empty() else items.filter(~pl.col("charge_key").is_in(held_charges(book).implode()))
 
 
 def _with_schemes(book: Book, items: pl.DataFrame, clock: Clock, carrier: Carrier) -> pl.DataFrame:
     """Open slices of credits, each with the scheme that holds for it, its `credit` (more than 0) and invoice status."""
-    plans = book["policy_periods"].select("period_key", "return_premium_plan", owner_account_key="account_key")
-    charges = book["charges"].select("charge_key", "instruction_key", "context", "charge_group", "effective_date")
-    invoices = book["invoices"].select("invoice_key", "bill_date", "due_date", stream_policy_key="policy_key")
+    plans = _of_items(book, "policy_periods", "period_key", items).select(
+        "period_key", "return_premium_plan", owner_account_key="account_key"
+    )
+    charges = _of_items(book, "charges", "charge_key", items).select(
+        "charge_key", "instruction_key", "context", "charge_group", "effective_date"
+    )
+    invoices = _of_items(book, "invoices", "invoice_key", items).select(
+        "invoice_key", "bill_date", "due_date", stream_policy_key="policy_key"
+    )
     schemes = pl.concat([carrier.return_premium_scheme_frame(), _WITHOUT_PLAN], how="diagonal")
     known = pl.col("context").is_in(schemes["context"].unique().implode())
     patterns = carrier.charge_pattern_frame().select("charge_pattern", "category")
@@ -142,6 +150,11 @@ def _with_schemes(book: Book, items: pl.DataFrame, clock: Clock, carrier: Carrie
         .join(schemes, on=["return_premium_plan", "context"], how="inner")
         .join(patterns, on="charge_pattern", how="left")
     )
+
+
+def _of_items(book: Book, table: str, key: str, items: pl.DataFrame) -> pl.DataFrame:
+    """The rows of a table that these items name."""
+    return book[table].filter(pl.col(key).is_in(items[key].unique().implode()))
 
 
 def _in_rounds(slices: pl.DataFrame) -> pl.DataFrame:
@@ -163,8 +176,9 @@ def _items_of_payers(book: Book, slices: pl.DataFrame, carrier: Carrier) -> pl.D
     items = items.with_columns(pl.col("amount") - pl.col("written_off"))
     items = items.filter((pl.col("amount") != pl.col("paid")) & (pl.col("invoice_key") > 0))
     items = items.filter(~pl.col("charge_key").is_in(held_charges(book).implode())).select(_ITEM_COLUMNS)
-    charges = book["charges"].select("charge_key", "charge_group")
-    invoices = book["invoices"].select("invoice_key", stream_policy_key="policy_key")
+    charges = _of_items(book, "charges", "charge_key", items).select("charge_key", "charge_group")
+    invoices = _of_items(book, "invoices", "invoice_key", items)
+    invoices = invoices.select("invoice_key", stream_policy_key="policy_key")
     categories = carrier.charge_pattern_frame().select("charge_pattern", "category")
     return (
         items.join(charges, on="charge_key", how="left", maintain_order="left")
@@ -243,8 +257,10 @@ def _through_funds(book: Book, links: pl.DataFrame, slices: pl.DataFrame, items:
 
 def _fund_of(book: Book, wanted: pl.DataFrame) -> pl.Series:
     """The fund of an account for a policy: its own where the account keeps one for it, else the default fund."""
-    accounts = book["accounts"].select("account_key", separates=separates_funds())
-    owners = book["policies"].select(fund_policy_key="policy_key", owner_key="account_key")
+    accounts = book["accounts"].filter(pl.col("account_key").is_in(wanted["account_key"].unique().implode()))
+    accounts = accounts.select("account_key", separates=separates_funds())
+    policies = book["policies"].filter(pl.col("policy_key").is_in(wanted["fund_policy_key"].unique().implode()))
+    owners = policies.select(fund_policy_key="policy_key", owner_key="account_key")
     known = wanted.join(accounts, on="account_key", how="left", maintain_order="left")
     known = known.join(owners, on="fund_policy_key", how="left", maintain_order="left")
     is_kept = pl.col("separates") & (pl.col("owner_key") == pl.col("account_key")).fill_null(value=False)
