@@ -105,8 +105,10 @@ def _allocate(book: Book, slices: pl.DataFrame, day: date, carrier: Carrier) -> 
 
 def payers_with_credits(book: Book, account_keys: pl.Series) -> pl.Series:
     """Those of these payers that have open credits which follow a plan."""
+    if account_keys.is_empty():
+        return account_keys
     credit_items = _open_credits(book)
-    if account_keys.is_empty() or credit_items.is_empty():
+    if credit_items.is_empty():
         return account_keys.clear()
     payers = credit_items.filter(follows_a_plan(book))["account_key"]
     return account_keys.filter(account_keys.is_in(payers.unique().implode()))
