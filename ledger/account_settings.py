@@ -12,9 +12,7 @@ import polars as pl
 from ledger.book import Book
 from schemas.book import ACCOUNTS
 
-CHANGEABLE = (
-    "invoice_by",
-    "separate_funds_by",
+INVOICE_DAYS = (
     "invoice_day_of_month",
     "invoice_day_of_week",
     "invoice_first_day_of_month",
@@ -22,6 +20,8 @@ CHANGEABLE = (
     "invoice_every_other_week_anchor",
     "fix_invoices_on",
 )
+"""What an account says about the dates of its shared invoices."""
+CHANGEABLE = ("invoice_by", "separate_funds_by", *INVOICE_DAYS)
 _AS_TEXT = pl.Struct(dict.fromkeys(CHANGEABLE, pl.String))
 
 

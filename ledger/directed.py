@@ -64,7 +64,7 @@ def distribute_as_directed(book: Book, directed: Directed, day: date, carrier: C
     """
     if directed.payments.is_empty():
         return Distributed.nothing(book)
-    allocations, choices = directed.allocations, directed.choices
+    allocations, choices = _with_reach(directed.allocations), directed.choices
     payments = directed.payments.with_columns(order=pl.int_range(pl.len(), dtype=pl.Int64))
     accounts = _accounts_concerned(book, payments, allocations, choices)
     yesterday = day - timedelta(days=1)
@@ -75,7 +75,7 @@ def distribute_as_directed(book: Book, directed: Directed, day: date, carrier: C
     for now in _without_conflict(payments, pl.concat([allocated.select(_PAIR), candidates])):
         purses = _purses(book, settlement, payments, now)
         for purse in purses:
-            settlement = _settle_allocations(settlement, purse, _with_reach(allocations), allocated)
+            settlement = _settle_allocations(settlement, purse, allocations, allocated)
         for purse in purses:
             settlement = _settle_rest(settlement, purse, allocations, candidates)
     return book_settlement(book, settlement, day)

@@ -9,7 +9,7 @@ from datetime import date
 
 import polars as pl
 
-from ledger.account_settings import change_settings
+from ledger.account_settings import INVOICE_DAYS, change_settings
 from ledger.book import Book
 from ledger.calendar import BusinessCalendar, slot_date, slot_on_or_after
 from ledger.carrier import Carrier
@@ -18,33 +18,24 @@ from ledger.placement import invoice_dates
 from ledger.streams import CADENCE, account_cadence
 from ledger.terms import lead_times
 
-SETTINGS = (
-    "invoice_day_of_month",
-    "invoice_day_of_week",
-    "invoice_first_day_of_month",
-    "invoice_second_day_of_month",
-    "invoice_every_other_week_anchor",
-    "fix_invoices_on",
-)
-"""What an account says about the dates of its shared invoices."""
 _FACTS = ("lead_days", "lead_day_unit", "payment_due_day_logic")
 
 
 def change_invoice_days(book: Book, settings: pl.DataFrame, day: date, carrier: Carrier) -> Book:
     """Give accounts other invoice days; the planned invoices of their shared streams get their dates anew.
 
-    settings: account_key (each once) and SETTINGS in full. Any that changes gives all these invoices their dates anew,
+    settings: account_key (each once) and INVOICE_DAYS in full. Any that changes gives these invoices their dates anew,
     also what was dated by hand. The streams of single policies follow their payment plan and stay (R-ACC-07). An
     invoice keeps its place in the cadence: its month, half month or week; every other week, the first date of the new
     cadence on or after its old one. One whose bill date would be over is billed today, and is due no sooner than if it
     had been meant for today (our choice). Its items stay on it. Ad hoc invoices, and others that stand outside the
     cadence, keep their dates, as do billed ones. Rules: R-ACC-06, R-ACC-07, R-INV-04..08, R-INV-22.
     """
-    accounts = book["accounts"].select("account_key", *(pl.col(name).alias(f"old_{name}") for name in SETTINGS))
+    accounts = book["accounts"].select("account_key", *(pl.col(name).alias(f"old_{name}") for name in INVOICE_DAYS))
     rows = accounts.with_row_index("row").join(settings, on="account_key", how="inner", maintain_order="left")
-    is_changed = [pl.col(name) != pl.col(f"old_{name}").cast(rows.schema[name]) for name in SETTINGS]
+    is_changed = [pl.col(name) != pl.col(f"old_{name}").cast(rows.schema[name]) for name in INVOICE_DAYS]
     rows = rows.filter(pl.any_horizontal(is_changed))
-    book = change_settings(book, rows["row"], {name: rows[name] for name in SETTINGS})
+    book = change_settings(book, rows["row"], {name: rows[name] for name in INVOICE_DAYS})
     streams = _with_new_cadence(book, rows["account_key"])
     if streams.is_empty():
         return book
@@ -57,7 +48,7 @@ def _with_new_cadence(book: Book, account_keys: pl.Series) -> pl.DataFrame:
     """The shared streams of these accounts: their rows with `new_` columns for the cadence that they get."""
     streams = book["invoice_streams"].with_row_index("row")
     streams = streams.filter(pl.col("account_key").is_in(account_keys.implode()) & (pl.col("policy_key") == 0))
-    accounts = book["accounts"].select("account_key", *SETTINGS[:-1], new_fix_invoices_on="fix_invoices_on")
+    accounts = book["accounts"].select("account_key", *INVOICE_DAYS[:-1], new_fix_invoices_on="fix_invoices_on")
     streams = streams.with_columns(pl.col("periodicity", "fix_invoices_on").cast(pl.String))
     streams = streams.join(accounts, on="account_key", how="left", maintain_order="left")
     anchor_date, anchor_day, second_anchor_day = account_cadence()

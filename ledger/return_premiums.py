@@ -98,7 +98,8 @@ def _allocate(book: Book, slices: pl.DataFrame, day: date, carrier: Carrier) -> 
         done = _through_funds(book, allocate_slices(now, _eligible(now, items)), now, items)
         items = with_parts(items, done)
         parts.append(done)
-    by_payer = pl.concat(parts).with_columns(payer=items["account_key"].gather(pl.concat(parts)["at"]))
+    every = pl.concat(parts)
+    by_payer = every.with_columns(payer=items["account_key"].gather(every["at"]))
     by_payer = by_payer.sort("payer", maintain_order=True).drop("payer")
     return book_settlement(book, Settlement((), items.select("account_key").unique(), items, by_payer), day)
 

@@ -297,10 +297,12 @@ def periods_without_payer_stream(book: Book, requests: pl.DataFrame, day: date, 
 
     In: requests as of `change_schedules`. A charge that is cut anew goes to its default payer (R-LB-06, R-ITM-04).
     """
+    charges = plan_charges(book, requests["period_key"]).select("charge_key", "period_key", "payer_account_key")
+    needs = charges.join(requests.select("period_key", "payment_plan"), on="period_key", how="inner")
+    lacking = without_stream(book, needs, carrier)
+    if lacking.is_empty():
+        return lacking["period_key"]
     items = items_to_process(book, _with_command_id(requests), day, carrier)
-    sums = items.group_by("charge_key", "period_key").agg(pl.col("amount").sum()).filter(pl.col("amount") != 0)
-    payers = book["charges"].select("charge_key", "payer_account_key")
-    needs = sums.join(payers, on="charge_key", how="inner").join(
-        requests.select("period_key", "payment_plan"), on="period_key", how="inner"
-    )
-    return without_stream(book, needs, carrier)["period_key"].unique()
+    items = items.filter(pl.col("charge_key").is_in(lacking["charge_key"].implode()))
+    sums = items.group_by("charge_key", "period_key").agg(pl.col("amount").sum())
+    return sums.filter(pl.col("amount") != 0)["period_key"].unique()

@@ -6,6 +6,7 @@ from datetime import date
 
 import polars as pl
 
+from ledger.account_settings import INVOICE_DAYS
 from ledger.billing_levels import change_billing_levels
 from ledger.book import Book
 from ledger.calendar import INTERVAL_FRAME
@@ -14,7 +15,7 @@ from ledger.commands.refusals import split_refused
 from ledger.commands.schedules import plan_problems, with_plan_facts
 from ledger.commands.targets import find_periods_of
 from ledger.effects import Effects
-from ledger.invoice_days import SETTINGS, change_invoice_days
+from ledger.invoice_days import change_invoice_days
 from ledger.list_bill import ACCOUNT_TYPE, BILLING_METHOD, payer_offers
 from ledger.list_bill_changes import change_list_bills
 from ledger.schedules import periods_short_of_item_numbers
@@ -34,12 +35,12 @@ def set_billing_levels(book: Book, commands: pl.DataFrame, day: date, carrier: C
 def change_days(book: Book, commands: pl.DataFrame, day: date, carrier: Carrier) -> Effects:
     """Change the invoice days of accounts; planned invoices of their shared streams get other dates.
 
-    In: commands with account_key and `ledger.invoice_days.SETTINGS`, null where a day stays. Rules: R-ACC-07, R-INV-08.
+    In: commands with account_key and INVOICE_DAYS, null where a day stays. Rules: R-ACC-07, R-INV-08.
     """
-    known = book["accounts"].select("account_key", *(pl.col(name).alias(f"known_{name}") for name in SETTINGS))
+    known = book["accounts"].select("account_key", *(pl.col(name).alias(f"known_{name}") for name in INVOICE_DAYS))
     found = commands.join(known, on="account_key", how="left", maintain_order="left")
-    found = found.with_columns(is_empty=pl.all_horizontal(pl.col(SETTINGS).is_null())).with_columns(
-        pl.coalesce(name, pl.col(f"known_{name}").cast(commands.schema[name])).alias(name) for name in SETTINGS
+    found = found.with_columns(is_empty=pl.all_horizontal(pl.col(INVOICE_DAYS).is_null())).with_columns(
+        pl.coalesce(name, pl.col(f"known_{name}").cast(commands.schema[name])).alias(name) for name in INVOICE_DAYS
     )
     is_in_month = pl.all_horizontal(pl.col(_DAYS_OF_MONTH).is_between(1, 31))
     is_in_order = pl.col("invoice_first_day_of_month") < pl.col("invoice_second_day_of_month")
@@ -52,7 +53,7 @@ def change_days(book: Book, commands: pl.DataFrame, day: date, carrier: Carrier)
             | ~pl.col("invoice_day_of_week").is_between(1, 7)
         },
     )
-    settings = right.select("account_key", *SETTINGS)
+    settings = right.select("account_key", *INVOICE_DAYS)
     return Effects(change_invoice_days(book, settings, day, carrier), refused=(refused,))
 
 
