@@ -1,13 +1,15 @@
 """Closing a range of business days: the product's one entry point, for the command line, for Dagster and in a notebook.
 
-Days close one after the other, the book kept in memory between them. A day that is closed already is left alone while
+Days close one after the other, the book kept in memory between them; while one is proven, written and committed, the
+next is computed already. It is committed after it, or not at all. A day that is closed already is left alone while
 nothing that it was made from has changed: its landing files, the carrier file, the code, and the day before it. So the
 same call again does nothing, and after a crash it goes on where the crash was.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -22,13 +24,13 @@ from assets.publishing import publish_catalogue
 from ledger.book import Book
 from ledger.carrier import Carrier
 from ledger.carrier_use import check_names_in_use
-from ledger.close import ClosedDay
-from ledger.close import close as close_business_day
-from warehouse.landing import dates, day_digests, read_inbox
+from ledger.close import ClosedDay, prove
+from ledger.close import compute as compute_business_day
+from warehouse.landing import Inbox, dates, day_digests, read_inbox
 from warehouse.storage import DayRecord, Home, Store, Writer
 
 Outcome = Literal["closed", "closed again", "unchanged"]
-CloseDay = Callable[[Book, Mapping[str, pl.DataFrame], date, Carrier], ClosedDay]
+ComputeDay = Callable[[Book, Mapping[str, pl.DataFrame], date, Carrier], ClosedDay]
 Progress = Callable[[int, int, str], None]
 """Called after each day with how many are done, how many there are, and the day and its outcome."""
 
@@ -41,7 +43,7 @@ class ClosingError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class DayClosing:
-    """What became of one day of a range, and how long it took."""
+    """What became of one day of a range, and how long it took to compute and to commit it."""
 
     record: DayRecord
     outcome: Outcome
@@ -84,7 +86,7 @@ def close_range(  # noqa: PLR0913 - what is to be closed, and three ways to look
     *,
     progress: Progress | None = None,
     reclose: bool = False,
-    close_day: CloseDay = close_business_day,
+    compute_day: ComputeDay = compute_business_day,
 ) -> list[DayClosing]:
     """Close, or close again, every day from `first` to `last`; returns what became of each, in date order.
 
@@ -104,13 +106,14 @@ def close_range(  # noqa: PLR0913 - what is to be closed, and three ways to look
     with store.writer() as writer:
         records = {record.business_date: record for record in store.days()}
         _check_days_before(records, first, last)
-        run = _Run(home, store, writer, records, carrier, carrier_digest, code_version(), close_day)
+        locked_through = max((day for day, record in records.items() if record.is_locked), default=None)
+        run = _Run(home, store, writer, records, carrier, carrier_digest, code_version(), compute_day, locked_through)
         try:
-            for number in range((last - first).days + 1):
-                day = first + _DAY * number
-                done.append(run.close(day, is_forced=reclose, is_end=day == last and last > first))
+            days = [first + _DAY * number for number in range((last - first).days + 1)]
+            for closing in run.close(days, is_forced=reclose):
+                done.append(closing)
                 if progress is not None:
-                    progress(number + 1, (last - first).days + 1, f"{day} {done[-1].outcome}")
+                    progress(len(done), len(days), f"{closing.day} {closing.outcome}")
         except Exception:
             # The days that are done stay done. What stopped the range is the news, not whether it could be published.
             with suppress(Exception):
@@ -131,51 +134,114 @@ class _Run:
     carrier: Carrier
     carrier_digest: str
     code_version: str
-    close_day: CloseDay
+    compute_day: ComputeDay
+    locked_through: date | None
     book: Book | None = None
     """The book after the day before; not loaded while there is nothing to close."""
 
-    def close(self, day: date, *, is_forced: bool, is_end: bool) -> DayClosing:
-        """Close one day, unless it is closed and nothing has changed."""
+    def close(self, days: Sequence[date], *, is_forced: bool) -> Iterator[DayClosing]:
+        """Close days in their order, those that are closed and for which nothing has changed left alone.
+
+        What is told of a day holds: it is committed. At most one day is computed ahead.
+        """
+        with ThreadPoolExecutor(max_workers=1) as beside:
+            yield from _one_behind(self._close_ahead(days, beside, is_forced=is_forced))
+
+    def _close_ahead(
+        self, days: Sequence[date], beside: ThreadPoolExecutor, *, is_forced: bool
+    ) -> Iterator[Future[DayClosing]]:
+        """Compute one day after the other; beside that, read what landed for the next, and commit the one before."""
+        before: Future[DayClosing] | None = None
+        inbox: Future[Inbox] | None = None
+        for day in days:
+            began = perf_counter()
+            current = None if is_forced else self.records.get(day)
+            if before is not None and current is not None:
+                before.result()  # whether anything has changed depends on the day before
+            if current is not None and self._is_up_to_date(current, day_digests(self.home, day)):
+                self.book, inbox = None, None
+                before = beside.submit(DayClosing, current, "unchanged", perf_counter() - began)
+            else:
+                self._check_unlocked(day)
+                landed = read_inbox(self.home, day) if inbox is None else inbox.result()
+                if day < days[-1]:
+                    inbox = beside.submit(read_inbox, self.home, day + _DAY)
+                closed = self.compute_day(self._book_before(day), landed.frames, day, self.carrier)
+                self.book = closed.book
+                seconds = perf_counter() - began
+                if before is not None:
+                    before.result()
+                is_end = day == days[-1] and len(days) > 1
+                is_kept_whole = is_end or (day + _DAY).day == 1
+                before = beside.submit(self._commit, closed, landed, seconds, is_kept_whole=is_kept_whole)
+            yield before
+
+    def _commit(self, closed: ClosedDay, landed: Inbox, seconds: float, *, is_kept_whole: bool) -> DayClosing:
+        """Prove and commit a day that took so long to compute."""
         began = perf_counter()
-        inputs = day_digests(self.home, day)
-        before, current = self.records.get(day - _DAY), self.records.get(day)
-        opening = None if before is None else before.digest
-        if current is not None and not is_forced and self._is_up_to_date(current, opening, inputs):
-            self.book = None
-            return DayClosing(current, "unchanged", perf_counter() - began)
-        _check_unlocked(self.records, day)
-        inbox = read_inbox(self.home, day)
-        closed = self.close_day(self._book_before(before), inbox.frames, day, self.carrier)
+        prove(closed, self.carrier)
+        day = closed.outcome.day
         tables = {**closed.events, **closed.changes}
-        tables["quarantine"] = pl.concat([inbox.quarantine(), tables["quarantine"]])
-        record = self.writer.commit_day(
+        tables["quarantine"] = pl.concat([landed.quarantine(), tables["quarantine"]])
+        outcome: Outcome = "closed again" if day in self.records else "closed"
+        self.records[day] = self.writer.commit_day(
             day,
-            opening=opening,
+            opening=self._digest_before(day),
             tables=tables,
-            inputs=inbox.digests,
+            inputs=landed.digests,
             carrier_digest=self.carrier_digest,
             code_version=self.code_version,
-            is_checkpoint_of=closed.book.frames if is_end or (day + _DAY).day == 1 else None,
+            is_checkpoint_of=closed.book.frames if is_kept_whole else None,
         )
-        self.book, self.records[day] = closed.book, record
-        return DayClosing(record, "closed" if current is None else "closed again", perf_counter() - began)
+        return DayClosing(self.records[day], outcome, seconds + perf_counter() - began)
 
-    def _is_up_to_date(self, record: DayRecord, opening: str | None, inputs: Mapping[str, str]) -> bool:
+    def _digest_before(self, day: date) -> str | None:
+        """The digest of the day before, once that is committed; none before the first day."""
+        before = self.records.get(day - _DAY)
+        return None if before is None else before.digest
+
+    def _is_up_to_date(self, record: DayRecord, inputs: Mapping[str, str]) -> bool:
         """Whether a closed day is what closing it now would make of it; a lock fixes its plans and its code too."""
-        is_same_input = record.opening == opening and record.inputs == inputs
+        is_same_input = record.opening == self._digest_before(record.business_date) and record.inputs == inputs
         is_same_making = record.carrier_digest == self.carrier_digest and record.code_version == self.code_version
         return is_same_input and (is_same_making or record.is_locked)
 
-    def _book_before(self, before: DayRecord | None) -> Book:
-        """The book that the next day opens with: the one in hand, else the stored one, else an empty one."""
+    def _check_unlocked(self, day: date) -> None:
+        """A locked day is never computed again, nor one before it."""
+        if self.locked_through is not None and day <= self.locked_through:
+            msg = (
+                f"{day} cannot be closed again, the days through {self.locked_through} are locked; book the correction "
+                f"on an open day with its own effective date, or unlock them with "
+                f"`paidthrough unlock {day} {self.locked_through}`"
+            )
+            raise ClosingError(msg)
+
+    def _book_before(self, day: date) -> Book:
+        """The book that a day opens with: the one in hand, else the stored one, else an empty one."""
         if self.book is not None:
             return self.book
+        before = self.records.get(day - _DAY)
         if before is None:
             return Book.empty()
         book = Book(self.store.load_book(before.business_date))
         check_names_in_use(book, self.carrier, str(self.home.carrier_file))
         return book
+
+
+def _one_behind(closings: Iterable[Future[DayClosing]]) -> Iterator[DayClosing]:
+    """The results of days, each awaited only when the next is under way; what was done before a failure is told too."""
+    ahead: Future[DayClosing] | None = None
+    try:
+        for closing in closings:
+            if ahead is not None:
+                yield ahead.result()
+            ahead = closing
+    except Exception:
+        if ahead is not None and ahead.exception() is None:
+            yield ahead.result()
+        raise
+    if ahead is not None:
+        yield ahead.result()
 
 
 def _check_days_before(records: Mapping[date, DayRecord], first: date, last: date) -> None:
@@ -193,17 +259,6 @@ def _check_days_before(records: Mapping[date, DayRecord], first: date, last: dat
         msg = (
             f"{first} cannot be built on {latest}, which is stale: {records[stale].stale_reason}; "
             f"run `paidthrough backfill {stale} {last}`"
-        )
-        raise ClosingError(msg)
-
-
-def _check_unlocked(records: Mapping[date, DayRecord], day: date) -> None:
-    """A locked day is never computed again, nor one before it."""
-    locked = [date_ for date_, record in records.items() if record.is_locked and date_ >= day]
-    if locked:
-        msg = (
-            f"{day} cannot be closed again, the days through {max(locked)} are locked; book the correction on an open "
-            f"day with its own effective date, or unlock them with `paidthrough unlock {day} {max(locked)}`"
         )
         raise ClosingError(msg)
 

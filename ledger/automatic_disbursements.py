@@ -79,6 +79,24 @@ def create_automatic_disbursements(book: Book, day: date, carrier: Carrier) -> E
 
 def _surplus(book: Book, day: date, carrier: Carrier) -> pl.DataFrame:
     """The funds with enough surplus: fund_key, account_key, policy_key, currency, amount and what the plan says."""
+    candidates = _candidates(book, carrier)
+    if candidates.is_empty():
+        return candidates
+    owed = _owed_by_fund(book, candidates, day)
+    candidates = candidates.join(owed, on="fund_key", how="left", maintain_order="left")
+    owes = pl.when(pl.col("available_disbursement_basis") == "unapplied_minus_billed")
+    owed_of_plan = owes.then("billed").otherwise("under_contract").fill_null(0)
+    amount = pl.col("balance") - owed_of_plan - pl.col("pending").fill_null(0)
+    return candidates.with_columns(amount=amount).filter(pl.col("amount") > pl.col("disbursement_over"))
+
+
+def accounts_with_surplus(book: Book, carrier: Carrier) -> pl.Series:
+    """Keys of the accounts of whose funds the billing plan may pay something out by itself."""
+    return _candidates(book, carrier)["account_key"]
+
+
+def _candidates(book: Book, carrier: Carrier) -> pl.DataFrame:
+    """Funds that hold more than the plan lets lie in them, whatever their account owes, and what is pending of them."""
     plans = carrier.billing_plan_frame().filter("automatic_disbursements")
     if plans.is_empty():
         return pl.DataFrame(schema={"account_key": pl.Int64})
@@ -92,17 +110,11 @@ def _surplus(book: Book, day: date, carrier: Carrier) -> pl.DataFrame:
         plans.select("billing_plan", *_PLAN), on="billing_plan", how="left", maintain_order="left"
     )
     under_way = book["disbursements"].filter(is_pending() & (pl.col("origin") == "Automatic"))["fund_key"]
-    candidates = (
+    return (
         funds.join(accounts, on="account_key", how="inner", maintain_order="left")
         .filter((pl.col("balance") > pl.col("disbursement_over")) & ~pl.col("fund_key").is_in(under_way.implode()))
         .join(pending_amounts(book), on="fund_key", how="left", maintain_order="left")
     )
-    owed = _owed_by_fund(book, candidates, day)
-    candidates = candidates.join(owed, on="fund_key", how="left", maintain_order="left")
-    owes = pl.when(pl.col("available_disbursement_basis") == "unapplied_minus_billed")
-    owed_of_plan = owes.then("billed").otherwise("under_contract").fill_null(0)
-    amount = pl.col("balance") - owed_of_plan - pl.col("pending").fill_null(0)
-    return candidates.with_columns(amount=amount).filter(pl.col("amount") > pl.col("disbursement_over"))
 
 
 def _owed_by_fund(book: Book, funds: pl.DataFrame, day: date) -> pl.DataFrame:

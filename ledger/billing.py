@@ -15,7 +15,7 @@ from ledger.book import Book
 from ledger.carrier import Carrier
 from ledger.charge_holds import carry_held_items
 from ledger.effects import Effects
-from ledger.invoice_batch import InvoiceBatch, items_on
+from ledger.invoice_batch import InvoiceBatch, is_billed_on, items_on
 from ledger.invoicing_fees import raise_fees
 from ledger.low_balance import suppress_low_balances
 from ledger.payment_requests import request_payments
@@ -74,12 +74,22 @@ def make_invoices_due(book: Book, day: date, carrier: Carrier) -> Turned:
 
     Rules: R-INV-14, R-LIF-10, R-LIF-11, R-LED-26.
     """
-    due_date = day - timedelta(days=carrier.invoice_due_lag_days)
-    invoices = book["invoices"].filter((pl.col("due_date") == due_date) & pl.col("outcome").is_null())
+    invoices = book["invoices"].filter(_is_due_on(day, carrier))
     if invoices.is_empty():
         return Turned.nothing(book)
     due = transaction_frame(items_on(book, invoices["invoice_key"]), "ChargeDue", transaction_date=day)
     return Turned(Effects(book, (due,)), invoices["account_key"].unique().sort())
+
+
+def accounts_with_turning_invoices(book: Book, day: date, carrier: Carrier) -> pl.Series:
+    """Keys of the accounts of which an invoice is to be billed or to become due."""
+    return book["invoices"].filter(is_billed_on(day) | _is_due_on(day, carrier))["account_key"]
+
+
+def _is_due_on(day: date, carrier: Carrier) -> pl.Expr:
+    """Whether an invoice becomes due on a day (R-INV-14, R-LIF-10)."""
+    due_date = day - timedelta(days=carrier.invoice_due_lag_days)
+    return (pl.col("due_date") == due_date) & pl.col("outcome").is_null()
 
 
 def _delete_empty(batch: InvoiceBatch) -> InvoiceBatch:

@@ -7,7 +7,7 @@ never changed in place.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 import polars as pl
@@ -19,8 +19,9 @@ ITEMS_PER_CHARGE = 2**10
 """An item key is its charge key times this, plus the number of the item within the charge."""
 TRANSACTIONS_PER_DAY = 2**32
 """A transaction key is the number of its day times this, plus its place in the day."""
-_CHUNKS_BEFORE_RECHUNK = 32
+_CHUNKS_BEFORE_RECHUNK = 8
 _FIRST_DAY = date(1900, 1, 1)
+_NO_ROWS = pl.Series(dtype=pl.UInt32)
 
 
 def day_number(day: date) -> int:
@@ -45,11 +46,17 @@ def designated_fund_key(policy_key: pl.Expr) -> pl.Expr:
 
 @dataclass(frozen=True, slots=True)
 class Book:
-    """All frames of the book by table name, and which rows today has added or changed."""
+    """All frames of the book by table name, and which rows today has added or changed.
+
+    `used_keys`: the highest key of a table of which only some rows are here. `groups`: which accounts are tied to each
+    other, once somebody asked (`ledger.account_groups`).
+    """
 
     frames: Mapping[str, pl.DataFrame]
     opened_at: Mapping[str, int] = field(default_factory=dict)
     changed_rows: Mapping[str, pl.Series] = field(default_factory=dict)
+    used_keys: Mapping[str, int] = field(default_factory=dict)
+    groups: pl.Series | None = None
 
     @classmethod
     def empty(cls) -> Book:
@@ -65,14 +72,16 @@ class Book:
             name: frame.rechunk() if frame.n_chunks() > _CHUNKS_BEFORE_RECHUNK else frame
             for name, frame in self.frames.items()
         }
-        return Book(frames, {name: frame.height for name, frame in frames.items()}, {})
+        return replace(
+            self, frames=frames, opened_at={name: frame.height for name, frame in frames.items()}, changed_rows={}
+        )
 
     def append(self, table: str, rows: pl.DataFrame) -> Book:
         """Add rows (columns may come in any order; types are cast to the declared ones)."""
         if rows.is_empty():
             return self
         frame = self.frames[table].vstack(TABLES[table].conform(rows))
-        return Book({**self.frames, table: frame}, self.opened_at, self.changed_rows)
+        return replace(self, frames={**self.frames, table: frame})
 
     def update(self, table: str, rows: pl.Series, values: Mapping[str, pl.Series]) -> Book:
         """Put new values into some columns of the rows at these positions (from `with_row_index("row")`)."""
@@ -83,10 +92,10 @@ class Book:
         changed = rows.cast(pl.UInt32)
         if table in self.changed_rows:
             changed = pl.concat([self.changed_rows[table], changed])  # a new series: the book before this one stays
-        return Book(
-            {**self.frames, table: frame.with_columns(columns)},
-            self.opened_at,
-            {**self.changed_rows, table: changed},
+        return replace(
+            self,
+            frames={**self.frames, table: frame.with_columns(columns)},
+            changed_rows={**self.changed_rows, table: changed},
         )
 
     def added(self, table: str) -> pl.DataFrame:
@@ -97,29 +106,30 @@ class Book:
         """Put other columns into the rows that today has added."""
         start = self.opened_at.get(table, 0)
         frame = self.frames[table]
-        return Book(
-            {**self.frames, table: frame.head(start).vstack(frame.slice(start).with_columns(columns))},
-            self.opened_at,
-            self.changed_rows,
-        )
+        amended = frame.head(start).vstack(frame.slice(start).with_columns(columns))
+        return replace(self, frames={**self.frames, table: amended})
 
     def changes(self) -> dict[str, pl.DataFrame]:
         """What today added or changed, whole rows, sorted by key: the delta that storage keeps."""
         result = {}
         for name, frame in self.frames.items():
-            start = self.opened_at.get(name, 0)
             added = self.added(name)
-            changed = self.changed_rows.get(name)
-            if changed is not None:
-                old = changed.filter(changed < start).unique()
-                added = pl.concat([frame[old], added]) if len(old) else added
-            result[name] = added if added.is_empty() else added.sort(TABLES[name].key)
+            changed = self.changed(name)
+            rows = pl.concat([frame[changed], added]) if len(changed) else added
+            result[name] = rows if rows.is_empty() else rows.sort(TABLES[name].key)
         return result
+
+    def changed(self, table: str) -> pl.Series:
+        """Positions of the rows from before today that today has changed."""
+        changed = self.changed_rows.get(table)
+        if changed is None:
+            return _NO_ROWS
+        return changed.filter(changed < self.opened_at.get(table, 0)).unique()
 
     def next_key(self, table: str) -> int:
         """The first unused dense key of a table whose key is numbered from 1."""
-        highest = self.frames[table][TABLES[table].key[0]].max()
-        return 1 if highest is None else int(highest) + 1  # type: ignore[arg-type]
+        highest = self.frames[table][TABLES[table].key[0]].max() or 0
+        return max(int(highest), self.used_keys.get(table, 0)) + 1  # type: ignore[arg-type]
 
 
 def number_from(start: int, name: str) -> pl.Expr:

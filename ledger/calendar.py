@@ -17,6 +17,10 @@ import polars as pl
 MONDAY: Final = date(2001, 1, 1)
 """A Monday: the anchor of weekly cadences that only name a day of the week."""
 _HALF_MONTH_DAYS: Final = 15
+_IS_TWICE_PER_MONTH: Final = pl.col("periodicity") == "twice_per_month"
+_IS_BY_MONTH: Final = _IS_TWICE_PER_MONTH | (pl.col("periodicity") == "monthly")
+_DAYS_BETWEEN: Final = pl.when(pl.col("periodicity") == "weekly").then(7).otherwise(14)
+"""Days between two dates of a cadence that goes by weeks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,37 +96,31 @@ def slot_on_or_after(day: pl.Expr) -> pl.Expr:
 
     Reads the cadence of the row: `periodicity`, `anchor_date`, `anchor_day`, `second_anchor_day`.
     """
-    month = month_index(day)
-    first = pl.col("anchor_day")
-    second = pl.col("second_anchor_day")
-    in_first = day <= day_in_month(month, first)
-    in_second = day <= day_in_month(month, second)
+    # No day of a month is beyond its last one: what the cadence has beyond it needs no clamping here.
+    is_after_first = (day.dt.day() > pl.col("anchor_day")).cast(pl.Int64)
+    is_after_second = (day.dt.day() > pl.col("second_anchor_day")).cast(pl.Int64)
+    dates_per_month = pl.when(_IS_TWICE_PER_MONTH).then(2).otherwise(1)
     days_on = (day - pl.col("anchor_date")).dt.total_days()
     return (
-        pl.when(pl.col("periodicity") == "monthly")
-        .then(month + pl.when(in_first).then(0).otherwise(1))
-        .when(pl.col("periodicity") == "twice_per_month")
-        .then(2 * month + pl.when(in_first).then(0).when(in_second).then(1).otherwise(2))
-        .when(pl.col("periodicity") == "weekly")
-        .then(-(-days_on // 7))
-        .otherwise(-(-days_on // 14))
+        pl.when(_IS_BY_MONTH)
+        .then(
+            dates_per_month * month_index(day)
+            + is_after_first
+            + pl.when(_IS_TWICE_PER_MONTH).then(is_after_second).otherwise(0)
+        )
+        .otherwise(-(-days_on // _DAYS_BETWEEN))
     )
 
 
 def slot_date(slot: pl.Expr) -> pl.Expr:
     """Date of a slot of the row's cadence (the columns of `slot_on_or_after`)."""
+    month = pl.when(_IS_TWICE_PER_MONTH).then(slot // 2).otherwise(slot)
+    is_second = _IS_TWICE_PER_MONTH & (slot % 2 == 1)
+    day = pl.when(is_second).then("second_anchor_day").otherwise("anchor_day")
     return (
-        pl.when(pl.col("periodicity") == "monthly")
-        .then(day_in_month(slot, pl.col("anchor_day")))
-        .when(pl.col("periodicity") == "twice_per_month")
-        .then(
-            day_in_month(
-                slot // 2, pl.when(slot % 2 == 0).then(pl.col("anchor_day")).otherwise(pl.col("second_anchor_day"))
-            )
-        )
-        .when(pl.col("periodicity") == "weekly")
-        .then(pl.col("anchor_date") + pl.duration(days=7 * slot))
-        .otherwise(pl.col("anchor_date") + pl.duration(days=14 * slot))
+        pl.when(_IS_BY_MONTH)
+        .then(day_in_month(month, day))
+        .otherwise(pl.col("anchor_date") + pl.duration(days=_DAYS_BETWEEN * slot))
     )
 
 

@@ -34,34 +34,59 @@ from ledger.receipts import receive_payments
 from ledger.refund_keys import number_refunds
 from ledger.return_premiums import allocate_credits
 from ledger.suspense import match_suspense_payments
+from ledger.working_book import WorkingBook
 from schemas.journal import EQUITY_WARNINGS, ITEM_EVENTS, OUTBOUND_EVENTS, QUARANTINE, WARNINGS
 
 
 @dataclass(frozen=True, slots=True)
 class ClosedDay:
-    """A closed day: the book after it, the rows of the book that it added or changed, and its events, by table name."""
+    """A closed day: the book after it, and its outcome, by which it is proven."""
 
-    day: date
     book: Book
-    changes: Mapping[str, pl.DataFrame]
-    events: Mapping[str, pl.DataFrame]
+    outcome: DayOutcome
+
+    @property
+    def changes(self) -> Mapping[str, pl.DataFrame]:
+        """The rows of the book that the day added or changed, by table."""
+        return self.outcome.changes
+
+    @property
+    def events(self) -> Mapping[str, pl.DataFrame]:
+        """The rows that the day added to the event tables, by table."""
+        return self.outcome.events
 
 
 def close(book: Book, inbox: Mapping[str, pl.DataFrame], day: date, carrier: Carrier) -> ClosedDay:
-    """Close one business day.
+    """Close one business day: compute it, and prove it.
 
-    In: the book after the day before; the raw landing rows of the day, as text, by table. Out: the closed day. Raises
-    ContractViolationError when a blocking contract does not hold; then nothing of the day may be kept. Rules: R-LIF-23,
-    with new payments distributed before invoices are billed and become due, so that a payment's own association is
-    honoured first (R-DST-16).
+    Takes and returns what `compute` does. Raises ContractViolationError when a blocking contract does not hold; then
+    nothing of the day may be kept.
     """
-    before = book
-    book = book.open_day()
+    closed = compute(book, inbox, day, carrier)
+    prove(closed, carrier)
+    return closed
+
+
+def prove(closed: ClosedDay, carrier: Carrier) -> None:
+    """Hold a computed day against every blocking contract. Raises ContractViolationError."""
+    violations = check_day(closed.outcome, carrier)
+    if not violations.is_empty():
+        raise ContractViolationError(closed.outcome.day, violations)
+
+
+def compute(book: Book, inbox: Mapping[str, pl.DataFrame], day: date, carrier: Carrier) -> ClosedDay:
+    """Compute a business day, which may be kept once it is proven.
+
+    In: the book after the day before; the raw landing rows of the day, as text, by table. Out: the closed day. Rules:
+    R-LIF-23, with new payments distributed before invoices are billed and become due, so that a payment's own
+    association is honoured first (R-DST-16).
+    """
     yesterday = day - timedelta(days=1)
 
     inbox = with_waiting_rows(book, inbox)
     landed = accept(book, inbox, day, carrier)
-    book = book_accounts(book, landed, day, carrier)
+    working = WorkingBook.of_day(book, landed, day, carrier)
+    book = book_accounts(working.book, landed, day, carrier)
 
     instructed = book_instructions(book, landed.billing_instructions, landed.charges, day, carrier)
     waiting = let_wait(instructed.book, inbox, pl.concat([landed.refused, instructed.refused]), day, carrier)
@@ -121,8 +146,5 @@ def close(book: Book, inbox: Mapping[str, pl.DataFrame], day: date, carrier: Car
             for table in (ITEM_EVENTS, OUTBOUND_EVENTS, EQUITY_WARNINGS)
         },
     }
-    changes = book.changes()
-    violations = check_day(DayOutcome(before, book, changes, events, day), carrier)
-    if not violations.is_empty():
-        raise ContractViolationError(day, violations)
-    return ClosedDay(day, book, changes, events)
+    outcome = DayOutcome(working.book, book, book.changes(), events, day)
+    return ClosedDay(working.put_back(book, outcome.changes), outcome)

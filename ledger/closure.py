@@ -30,13 +30,27 @@ def close_and_reopen(book: Book, posted: pl.DataFrame, day: date, carrier: Carri
     """
     periods = book["policy_periods"].select("period_key", "expiration_date", "closed_date", "opened_date")
     periods = periods.with_row_index("row")
-    is_marked = pl.col("closed_date").is_not_null() | pl.col("opened_date").is_not_null()
-    marked, over = periods.filter(is_marked), periods.filter(~is_marked & (pl.col("expiration_date") < day))
+    marked, over = periods.filter(_is_marked()), periods.filter(_is_expired(day))
     if marked.is_empty() and over.is_empty():
         return book
     is_touched = pl.col("period_key").is_in(_touched(book, posted).implode())
     book = _reopen(book, marked.filter(is_touched)["row"])
     return _close(book, over.filter(~is_touched), day, carrier)
+
+
+def accounts_with_expired_periods(book: Book, day: date, carrier: Carrier) -> pl.Series:
+    """Keys of the accounts with a period whose term is over and that is not closed although all of it is earned."""
+    return _earned(book, book["policy_periods"].filter(_is_expired(day)), day, carrier)["account_key"]
+
+
+def _is_marked() -> pl.Expr:
+    """Whether a period is closed, or kept open because somebody asked for it."""
+    return pl.col("closed_date").is_not_null() | pl.col("opened_date").is_not_null()
+
+
+def _is_expired(day: date) -> pl.Expr:
+    """Whether a period is to be looked at for closure: its term is over."""
+    return ~_is_marked() & (pl.col("expiration_date") < day)
 
 
 def open_periods(book: Book, period_keys: pl.Series, day: date) -> Book:
@@ -68,20 +82,27 @@ def _reopen(book: Book, rows: pl.Series) -> Book:
 
 def _close(book: Book, over: pl.DataFrame, day: date, carrier: Carrier) -> Book:
     """Close those of these expired periods that nobody owes anything and that have nothing left to earn."""
-    if over.is_empty():
+    earned = _earned(book, over, day, carrier)
+    if earned.is_empty():
         return book
+    owing = _owing(book, earned["period_key"], day, carrier)
+    rows = earned.filter(~pl.col("period_key").is_in(owing.implode()))["row"]
+    closed = pl.repeat(day, len(rows), dtype=pl.Date, eager=True)
+    return book.update("policy_periods", rows, {"closed_date": closed})
+
+
+def _earned(book: Book, periods: pl.DataFrame, day: date, carrier: Carrier) -> pl.DataFrame:
+    """Those of these periods of which all pro rata charges are earned at the close of a day."""
+    if periods.is_empty():
+        return periods
     earned_through = _last_posting_day(day, carrier.earning_interval)
-    keys = over["period_key"].implode()
     is_earned_later = (pl.col("charge_date") > earned_through) | (
         pl.col("coverage_end") > earned_through + timedelta(days=1)
     )
     is_unearned = (pl.col("charge_subtype") == "pro_rata") & (pl.col("amount") != 0) & is_earned_later
-    unearned = book["charges"].filter(pl.col("period_key").is_in(keys) & is_unearned)["period_key"]
-    owing = _owing(book, over["period_key"].filter(~over["period_key"].is_in(unearned.implode())), day, carrier)
-    unfinished = pl.concat([owing, unearned])
-    rows = over.filter(~pl.col("period_key").is_in(unfinished.implode()))["row"]
-    closed = pl.repeat(day, len(rows), dtype=pl.Date, eager=True)
-    return book if rows.is_empty() else book.update("policy_periods", rows, {"closed_date": closed})
+    of_periods = pl.col("period_key").is_in(periods["period_key"].implode())
+    unearned = book["charges"].filter(is_unearned & of_periods)["period_key"]
+    return periods.filter(~pl.col("period_key").is_in(unearned.implode()))
 
 
 def _owing(book: Book, period_keys: pl.Series, day: date, carrier: Carrier) -> pl.Series:

@@ -41,6 +41,11 @@ def pending_suspense_payments(book: Book) -> pl.Series:
     return book["disbursements"].filter(is_pending() & (pl.col("payment_key") > 0))["payment_key"]
 
 
+def accounts_with_pending_disbursements(book: Book) -> pl.Series:
+    """Keys of the accounts of which something may still be paid out."""
+    return book["disbursements"].filter(is_pending())["account_key"]
+
+
 def held_accounts(book: Book) -> pl.Series:
     """Keys of the accounts whose disbursements are held by a ticket that is not closed (R-DSB-9)."""
     return book["disbursement_holds"].filter(pl.col("closed_date").is_null())["account_key"]

@@ -29,7 +29,7 @@ class InvoiceBatch:
     @classmethod
     def of_day(cls, book: Book, day: date) -> InvoiceBatch:
         """The planned invoices whose bill date is today, with their items."""
-        invoices = book["invoices"].filter((pl.col("bill_date") == day) & pl.col("outcome").is_null())
+        invoices = book["invoices"].filter(is_billed_on(day))
         return cls(Effects(book), invoices, items_on(book, invoices["invoice_key"]))
 
     @property
@@ -44,6 +44,11 @@ class InvoiceBatch:
         rows = effects.book["invoices"].with_row_index("row").filter(is_ending)["row"]
         effects = effects.with_book(end_invoices(effects.book, rows, outcome))
         return InvoiceBatch(self.effects.then(effects), self.invoices.filter(~is_ending), self.items.filter(~is_ending))
+
+
+def is_billed_on(day: date) -> pl.Expr:
+    """Whether an invoice comes to be billed on a day (R-INV-13)."""
+    return (pl.col("bill_date") == day) & pl.col("outcome").is_null()
 
 
 def items_on(book: Book, invoice_keys: pl.Series) -> pl.DataFrame:

@@ -58,9 +58,7 @@ def advance_payment_requests(book: Book, day: date, carrier: Carrier) -> Effects
     drafted is received by the default fund of the payer, as a payment that names only its invoice would be, and paid
     out to items at once. Rules: R-PR-4..6, R-DST-15.
     """
-    if book["payment_requests"].is_empty():
-        return Effects(book)
-    requests = book["payment_requests"].with_row_index("row").filter(_next_date() <= day)
+    requests = _reached(book, day)
     if requests.is_empty():
         return Effects(book)
     fixed = requests.filter(pl.col("status") == "Fixed")
@@ -81,6 +79,17 @@ def advance_payment_requests(book: Book, day: date, carrier: Carrier) -> Effects
     asked = reached.filter("was_created" & (pl.col("status") != "Canceled"))
     effects = Effects(book).recording(outbound_events=_told(asked, "PaymentRequested"))
     return effects.then(_draft(book, reached.filter(pl.col("status") == "Drafted"), day, carrier))
+
+
+def accounts_with_requests(book: Book, day: date) -> pl.Series:
+    """Keys of the accounts of which a request goes on to its next status."""
+    return _reached(book, day)["account_key"]
+
+
+def _reached(book: Book, day: date) -> pl.DataFrame:
+    """The requests whose next date has come, with `row`."""
+    requests = book["payment_requests"].with_row_index("row")
+    return requests if requests.is_empty() else requests.filter(_next_date() <= day)
 
 
 def follow_invoices(book: Book, carrier: Carrier) -> Book:
@@ -106,9 +115,7 @@ def follow_invoices(book: Book, carrier: Carrier) -> Book:
 
 def _touched(book: Book, table: str) -> pl.DataFrame:
     """Rows of a table that today has added or changed."""
-    changed = book.changed_rows.get(table)
-    added = book.added(table)
-    return added if changed is None else pl.concat([book[table][changed.unique()], added])
+    return pl.concat([book[table][book.changed(table)], book.added(table)])
 
 
 def _next_date() -> pl.Expr:

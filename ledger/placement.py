@@ -185,9 +185,9 @@ def _potential_invoices(streams: pl.DataFrame, day: date, calendar: BusinessCale
     )  # a lead time in business days, holidays included, is shorter
     earliest = pl.max_horizontal(pl.col("first_event") - slack, pl.lit(day))
     latest = pl.max_horizontal(pl.col("last_event"), pl.lit(day)) + slack
-    slots = streams.with_columns(slot=pl.int_ranges(slot_on_or_after(earliest), slot_on_or_after(latest) + 2)).explode(
-        "slot", empty_as_null=False
-    )
+    spans = streams.with_columns(earliest=earliest, latest=latest)
+    first, last = slot_on_or_after(pl.col("earliest")), slot_on_or_after(pl.col("latest"))
+    slots = spans.with_columns(slot=pl.int_ranges(first, last + 2)).explode("slot", empty_as_null=False)
     dated = slots.with_columns(cadence_date=slot_date(pl.col("slot")))
     return (
         invoice_dates(dated, calendar)

@@ -61,9 +61,7 @@ def allocate_credits(
     other by instruction, priority and charge. What is allocated is in full: nothing of such a credit stays open. Call
     it as often as invoices turn; what has been allocated is not looked at again. Rules: R-RPP-1, R-RPP-10..26.
     """
-    credit_items = _open_credits(book)
-    if not credit_items.is_empty():
-        credit_items = credit_items.filter(follows_a_plan(book))
+    credit_items = _waiting_credits(book)
     if credit_items.is_empty():
         return Distributed.nothing(book)
     slices = _with_schemes(book, credit_items, Clock.of(carrier, billed_through, due_through), carrier)
@@ -108,19 +106,25 @@ def payers_with_credits(book: Book, account_keys: pl.Series) -> pl.Series:
     """Those of these payers that have open credits which follow a plan."""
     if account_keys.is_empty():
         return account_keys
-    credit_items = _open_credits(book)
-    if credit_items.is_empty():
-        return account_keys.clear()
-    payers = credit_items.filter(follows_a_plan(book))["account_key"]
+    payers = accounts_with_credits(book)
     return account_keys.filter(account_keys.is_in(payers.unique().implode()))
+
+
+def accounts_with_credits(book: Book) -> pl.Series:
+    """Keys of the payers of open credits which follow a plan."""
+    return _waiting_credits(book)["account_key"]
+
+
+def _waiting_credits(book: Book) -> pl.DataFrame:
+    """The open credits that pay when their plan says so."""
+    credit_items = _open_credits(book)
+    return credit_items if credit_items.is_empty() else credit_items.filter(follows_a_plan(book))
 
 
 def _open_credits(book: Book) -> pl.DataFrame:
     """Invoice items that are credits, not used up and not held."""
-    # Most items are no credits: one comparison over all of them, the others over what is left.
-    items = book["invoice_items"].filter(pl.col("amount") < 0)
     is_open = pl.col("paid") != pl.col("amount") - pl.col("written_off")
-    items = items.filter(is_open & (pl.col("invoice_key") > 0))
+    items = book["invoice_items"].filter((pl.col("amount") < 0) & is_open & (pl.col("invoice_key") > 0))
     return items if items.is_empty() else items.filter(~pl.col("charge_key").is_in(held_charges(book).implode()))
 
 

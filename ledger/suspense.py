@@ -22,15 +22,11 @@ def match_suspense_payments(book: Book, day: date, carrier: Carrier) -> Effects:
     disbursement that waits to send it back.
     """
     del carrier
-    waiting = book["payments"].filter((pl.col("status") == "suspended") & (pl.col("invoice_id").is_null()))
-    if waiting.is_empty():
-        return Effects(book)
-    waiting = waiting.filter(pl.any_horizontal(pl.col("account_id", "policy_id").is_not_null()))
+    waiting = _waiting(book)
     waiting = waiting.filter(~pl.col("payment_key").is_in(pending_suspense_payments(book).implode()))
     if waiting.is_empty():
         return Effects(book)
-    policies = book["policies"].filter(pl.col("policy_id").is_in(waiting["policy_id"].implode()))
-    accounts = book["accounts"].filter(pl.col("account_id").is_in(waiting["account_id"].implode()))
+    accounts, policies = _named_by(book, waiting)
     found = (
         waiting.join(
             accounts.select("account_id", named="account_key"), on="account_id", how="left", maintain_order="left"
@@ -49,6 +45,24 @@ def match_suspense_payments(book: Book, day: date, carrier: Carrier) -> Effects:
         pl.col("currency") == pl.col("account_currency")
     )
     return apply_suspense_payments(book, right.with_columns(suffix=pl.lit("applied")), day)
+
+
+def accounts_named_in_suspense(book: Book) -> pl.Series:
+    """Keys of the accounts that suspense payments name, themselves or by a policy."""
+    return pl.concat([found["account_key"] for found in _named_by(book, _waiting(book))])
+
+
+def _waiting(book: Book) -> pl.DataFrame:
+    """The suspense payments that name an account or a policy, and are not for an invoice."""
+    names_somebody = pl.col("account_id").is_not_null() | pl.col("policy_id").is_not_null()
+    is_waiting = (pl.col("status") == "suspended") & pl.col("invoice_id").is_null() & names_somebody
+    return book["payments"].filter(is_waiting)
+
+
+def _named_by(book: Book, payments: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """The accounts and the policies of the book that these payments name."""
+    accounts = book["accounts"].filter(pl.col("account_id").is_in(payments["account_id"].implode()))
+    return accounts, book["policies"].filter(pl.col("policy_id").is_in(payments["policy_id"].implode()))
 
 
 def apply_suspense_payments(book: Book, applications: pl.DataFrame, day: date) -> Effects:

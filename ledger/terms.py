@@ -26,6 +26,10 @@ _PLAN_OF_ACCOUNT_LEVEL_CHARGES = {
     "plan_fix_invoices_on": "bill_date",
 }
 """Account-level charges have no payment plan: one item on a monthly stream, dated at the charge date (R-CI-28)."""
+_ONE_INTERVAL_LATER = {
+    "effective_date": "one_interval_after_charge_effective_date",
+    "policy_effective_date": "one_interval_after_policy_effective_date",
+}
 _PAID_BY_HAND = ("responsive", "check")
 
 
@@ -66,6 +70,9 @@ def with_terms(book: Book, charges: pl.DataFrame, carrier: Carrier) -> pl.DataFr
         max_installments=pl.coalesce("modified_max_installments", "max_installments"),
     )
     terms = terms.join(INTERVAL_FRAME, on="payment_interval", how="left", maintain_order="left")
+    terms = terms.with_columns(
+        one_interval_after(pl.col(name)).alias(later) for name, later in _ONE_INTERVAL_LATER.items()
+    )
     return terms.with_columns(
         first_periodic_date=pl.when(pl.col("has_second_installment"))
         .then(event_date("second_installment"))
@@ -79,19 +86,17 @@ def event_date(timing: str) -> pl.Expr:
     `timing` is `down_payment`, `first_installment`, `second_installment` or `one_time`.
     """
     reference = pl.col(f"{timing}_reference")
-    charge_effective = pl.col("effective_date")
-    policy_effective = pl.col("policy_effective_date")
     base = (
         pl.when(reference == "charge_date")
         .then(pl.col("charge_date"))
         .when(reference == "charge_effective_date")
-        .then(charge_effective)
+        .then(pl.col("effective_date"))
         .when(reference == "policy_effective_date")
-        .then(policy_effective)
+        .then(pl.col("policy_effective_date"))
         .when(reference == "one_interval_after_charge_effective_date")
-        .then(one_interval_after(charge_effective))
+        .then(pl.col(_ONE_INTERVAL_LATER["effective_date"]))
         .when(reference == "one_interval_after_policy_effective_date")
-        .then(one_interval_after(policy_effective))
+        .then(pl.col(_ONE_INTERVAL_LATER["policy_effective_date"]))
     )
     return base + pl.duration(days=pl.col(f"{timing}_days").cast(pl.Int64))
 

@@ -138,7 +138,7 @@ class TestWhenADayFails:
             return close(book, inbox, business_date, carrier)
 
         with pytest.raises(StopHereError):
-            close_range(home, day(1), day(5), close_day=fails_on_the_third)
+            close_range(home, day(1), day(5), compute_day=fails_on_the_third)
         assert [record.business_date for record in Store(home).days()] == [day(1), day(2)]
         with connect(home.root) as connection:
             assert connection.sql("SELECT max(business_date) FROM days").fetchall() == [(day(2),)]

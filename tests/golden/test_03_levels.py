@@ -170,7 +170,7 @@ def test_r_bl_14_the_same_level_changes_nothing_and_payments_stay() -> None:
     story = insured("P1", "P2", **BY_ACCOUNT)
     story.land(date(2026, 1, 20), payments=[{"payment_id": "M", "amount": "130.00", "account_id": "A"}])
     commanded(story, FEB_10, "set_billing_level", **BY_ACCOUNT)
-    assert story.book.changes()["invoice_items"].is_empty()
+    assert story.days[FEB_10].changes["invoice_items"].is_empty()
     paid = story.book["invoice_items"]["paid"].to_list()
     commanded(story, date(2026, 2, 11), "set_billing_level", **CASH_MANAGED)
     assert story.book["invoice_items"]["paid"].to_list() == paid

@@ -74,8 +74,7 @@ def refunds() -> list[dict[str, object]]:
 
 
 def outcome() -> DayOutcome:
-    closed = story().days[DAY]
-    return DayOutcome(story().days[DAY - timedelta(days=1)].book, closed.book, closed.changes, closed.events, DAY)
+    return story().days[DAY].outcome
 
 
 Damage = Callable[[DayOutcome], DayOutcome]
@@ -94,7 +93,7 @@ def in_book(table: str, column: str, add: int, row: int = -1) -> Damage:
         touched = pl.Series([place], dtype=pl.UInt32)
         known = book.changed_rows.get(table, touched)
         changed = {**book.changed_rows, table: pl.concat([known, touched])}
-        after = Book(frames, book.opened_at, changed)
+        after = replace(book, frames=frames, changed_rows=changed)
         return replace(day, after=after, changes=after.changes())
 
     return damaged

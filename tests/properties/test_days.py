@@ -19,6 +19,7 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
+from ledger import working_book
 from ledger.book import TABLES, Book
 from tests.reference.books import Shelf, shelf
 from tests.reference.engine import Engine, differences
@@ -78,6 +79,21 @@ def test_the_order_of_rows_within_a_file_does_not_matter(seed: int) -> None:
     assert_same_state(engine, closed(seed))
     assert refused(engine) == refused(closed(seed))
     assert counts(engine).equals(counts(closed(seed)))
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_day_on_the_concerned_accounts_is_a_day_on_the_whole_book(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    left_out = [
+        day.book["invoice_items"].height - day.outcome.after["invoice_items"].height for day in closed(seed).closed
+    ]
+    assert sum(rows > 0 for rows in left_out) > DAYS // 2
+    monkeypatch.setattr(working_book, "SMALLEST_DIVIDED", 10**9)
+    whole = run(books(seed))
+    assert all(day.book is day.outcome.after for day in whole.closed)
+    assert_same_state(closed(seed), whole)
+    assert refused(closed(seed)) == refused(whole)
+    for name in whole.closed[-1].events:
+        assert_frame_equal(closed(seed).events(name), whole.events(name))
 
 
 @pytest.mark.parametrize("seed", SEEDS)
