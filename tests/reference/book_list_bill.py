@@ -7,7 +7,6 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from tests.reference.book_plans import PAYMENT_PLANS, Row
-from tests.reference.dates import PERIODICITY_OF_INTERVAL
 from tests.reference.entities import Account, Policy
 
 if TYPE_CHECKING:
@@ -29,15 +28,6 @@ def make_payers(rng: random.Random, prefix: str, accounts: list[Row]) -> list[Ro
 def offered(payer: Row) -> list[str]:
     """The names of the plans of a list bill account."""
     return [str(name) for name in payer["payment_plans"].split("; ")]
-
-
-def has_stream(payer: Row, plan: str) -> bool:
-    """Whether a list bill account has a stream for the interval of a plan."""
-
-    def periodicity(name: str) -> str:
-        return PERIODICITY_OF_INTERVAL[PAYMENT_PLANS[name]["interval"]]
-
-    return periodicity(plan) in map(periodicity, offered(payer))
 
 
 def enrol(rng: random.Random, policy: Row, payers: list[Row]) -> None:

@@ -14,11 +14,9 @@ from datetime import date, timedelta
 from typing import Any
 
 from tests.reference.book_commands import COMMAND_TYPES, CommandMaker
-from tests.reference.book_disputes import is_in_dispute
 from tests.reference.book_list_bill import (
     LIST_BILL_COMMANDS,
     enrol,
-    has_stream,
     make_mistaken_account,
     make_payers,
     paid_policy,
@@ -35,9 +33,6 @@ FEATURES = {
     "other_instructions": True,  # audit, offset, onset
     "charge_groups": True,
     "list_bill": True,
-    "list_bill_payers_without_a_stream": True,  # instructions and changes that are refused for it (R-LB-06)
-    "policy_items_on_account_level_streams": True,  # moves that are refused (R-LB-06)
-    "holds_on_empty_billing_days": False,  # what a hold made and emptied the same day: the engine deletes it (R-INV-23)
     "low_balance": True,
     "invoice_fee": True,
     "payment_requests": True,
@@ -221,18 +216,10 @@ class BookMaker:
             day = self.start + timedelta(days=offset)
             self.pay(self.model, day)
             self.inbox(day)["payments"] += [row for when, row in self.later if when == day]
-            self.inbox(day)["commands"] += self.draw_commands(day)
+            self.inbox(day)["commands"] += self.commands.draw(day)
             result.append((day, self.inbox(day)))
             self.model.close(day, self.inbox(day))
         return result
-
-    def draw_commands(self, day: date) -> list[Row]:
-        """The commands of a day but those that are known to be seen differently."""
-        rows = self.commands.draw(day)
-        named = self.inbox(day)["charges"] + [
-            row.get("params") or {} for row in rows if "charge" in row["command_type"]
-        ]
-        return [row for row in rows if not is_in_dispute(self.model, row, named, day, FEATURES)]
 
     # ------------------------------------------------------------------ instructions
 
@@ -270,7 +257,7 @@ class BookMaker:
         if rng.random() < 0.93:
             charges.append(self.charge("Premium", 20000, 900000))
         if rng.random() < 0.7:
-            charges.append(self.charge("Taxes", 500, 30000, self.tax_payer(policy)))
+            charges.append(self.charge("Taxes", 500, 30000, policy["tax_payer"]))
         extras = (
             ("Policy Fee", 3000),
             ("Terrorism Premium", 40000),
@@ -279,12 +266,6 @@ class BookMaker:
         )
         charges += [self.charge(name, 1000, high) for name, high in extras if rng.random() < 0.25]
         return charges
-
-    def tax_payer(self, policy: Row) -> str | None:
-        """Who else pays the taxes of a new period; of list bill accounts one that has a stream for its plan."""
-        payer = next((row for row in self.payers if row["account_id"] == policy["tax_payer"]), None)
-        can_pay = payer is None or has_stream(payer, policy["plan"]) or FEATURES["list_bill_payers_without_a_stream"]
-        return policy["tax_payer"] if can_pay else None
 
     def add_policy(self, policy_id: str) -> None:
         """Issue a policy, change it, cancel and reinstate it, renew or rewrite it."""
@@ -381,9 +362,7 @@ class BookMaker:
         for charge in charges:
             if kind == "cancellation" or (kind == "policy_change" and rng.random() < 0.4):
                 charge["amount"] = -charge["amount"]
-            is_other = policy["tax_payer"] in [row["account_id"] for row in self.accounts]
-            is_other = is_other or FEATURES["list_bill_payers_without_a_stream"]  # the plan may have changed since
-            if charge["charge_pattern"] == "Taxes" and policy["tax_payer"] and term == 1 and is_other:
+            if charge["charge_pattern"] == "Taxes" and policy["tax_payer"] and term == 1:
                 charge["payer_account_id"] = policy["tax_payer"]
         if rng.random() < 0.03 and charges:
             charges[0]["amount"] = 0
