@@ -239,10 +239,10 @@ def _through_funds(book: Book, links: pl.DataFrame, slices: pl.DataFrame, items:
             fund_policy_key=pl.when(to_owner).then("policy_key").otherwise(stream),
         )
     )
-    slices = slices.with_columns(
-        paying_fund_key=_fund_of(book, slices.select("fund_policy_key", account_key="holder")),
-        through_fund_key=_fund_of(book, slices.select("fund_policy_key", "account_key")),
-    )
+    through = _fund_of(book, slices.select("fund_policy_key", "account_key"))
+    is_held_by_others = not slices["holder"].equals(slices["account_key"])
+    paying = _fund_of(book, slices.select("fund_policy_key", account_key="holder")) if is_held_by_others else through
+    slices = slices.with_columns(paying.alias("paying_fund_key"), through.alias("through_fund_key"))
     pairs = links.join(slices, left_on="credit_at", right_on="at", how="left", maintain_order="left").select(
         at=pl.concat_list("credit_at", "at"),
         account_key="account_key",
