@@ -28,6 +28,7 @@ from ledger.payment_requests import accounts_with_requests
 from ledger.quarantine import Accepted
 from ledger.return_premiums import accounts_with_credits
 from ledger.suspense import accounts_named_in_suspense
+from schemas.versions import put_rows
 
 GROWING_TABLES = ("invoices", "invoice_items", "payments", "payment_items", "write_off_items")
 """Tables that gain rows with every bill and payment; each has the account that pays."""
@@ -93,10 +94,7 @@ class WorkingBook:
         """A table of the whole book with what the working book has changed and added."""
         frame, changed = self.whole[table], book.changed(table)
         if len(changed):
-            at, new = self.places[table].gather(changed), book[table][changed]
-            old = frame[at]
-            moved = [name for name in frame.columns if not old[name].equals(new[name], null_equal=True)]
-            frame = frame.with_columns(frame[name].clone().scatter(at, new[name]) for name in moved)
+            frame = put_rows(frame, self.places[table].gather(changed), book[table][changed])
         return frame.vstack(book.added(table))
 
 
