@@ -114,7 +114,7 @@ def test_an_invoice_that_turns_concerns_its_payer() -> None:
     assert concerned(first + timedelta(days=1)) == set()
 
 
-def test_a_term_that_is_over_concerns_its_account_until_it_is_closed() -> None:
+def test_a_term_that_is_over_concerns_its_account_until_it_is_closed_and_when_it_opens_again() -> None:
     late = YEAR_END - timedelta(days=3)
     story = Story(plans(terms()))
     story.land(
@@ -128,4 +128,7 @@ def test_a_term_that_is_over_concerns_its_account_until_it_is_closed() -> None:
     )
     story.close_through(YEAR_END + timedelta(days=60))
     assert story.book["policy_periods"]["closed_date"].is_null().to_list() == [True, False, False]
-    assert concerned(YEAR_END + timedelta(days=61), after=story) == {"A"}
+    day = YEAR_END + timedelta(days=61)
+    assert concerned(day, after=story) == {"A"}
+    audited = instruction("AB", "audit", "PB", account_id="B", effective_date=YEAR_END - timedelta(days=1))
+    assert concerned(day, after=story, billing_instructions=[audited], charges=[charge("AB", "9.00")]) == {"A", "B"}
