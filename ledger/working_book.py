@@ -85,10 +85,10 @@ class WorkingBook:
 
     def put_back(self, book: Book, changes: Mapping[str, pl.DataFrame]) -> Book:
         """The whole book after the day. book: the working book after it; changes: what it added or changed."""
-        if not self.places:
-            return book
-        after = Book({**book.frames, **{table: self._with_rows_of(book, table) for table in self.places}})
-        return replace(after, groups=account_groups(after, changes, self.whole.groups))
+        if self.places:
+            frames = {table: self._with_rows_of(book, table) for table in self.places}
+            book = Book({**book.frames, **frames}, groups=book.groups)
+        return book if book.groups is None else replace(book, groups=account_groups(book, changes, book.groups))
 
     def _with_rows_of(self, book: Book, table: str) -> pl.DataFrame:
         """A table of the whole book with what the working book has changed and added."""
