@@ -50,7 +50,6 @@ FEATURES = {
     "authority_limits": True,
     # What is distributed before surplus is paid out may leave nobody with surplus: the engine stops then (R-DST-16).
     "automatic_disbursements": False,
-    "list_bill_payments_for_policy_and_invoice": False,  # the engine may leave the policy period of such a one out
     "repeats_of_edited_payments": False,  # after an edit the engine takes the row that landed for another (R-CI-08)
     "collection_agencies": True,
 }
@@ -495,13 +494,9 @@ class BookMaker:
                 delay = rng.choice((0, 1, until_due - 1, until_due, until_due + 1, until_due + 20))
                 when = day if early else day + timedelta(days=max(0, delay))
                 policy_id = invoice["policy_id"] or paid_policy(rng, model, invoice["account_id"])
-                is_own = not model.accounts[invoice["account_id"]].is_list_bill
                 for amount in self.parts(invoice["amount_due"]):
                     row = self.send(when, amount, invoice["account_id"], policy_id)
-                    may_name = (
-                        is_own or FEATURES["list_bill_payments_for_policy_and_invoice"] or not row.get("policy_id")
-                    )
-                    if rng.random() < 0.15 and may_name:
+                    if rng.random() < 0.15:
                         row["invoice_id"] = invoice["invoice_key"]
         if rng.random() < 0.015:
             self.pay_without_a_reason(day)
