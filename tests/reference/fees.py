@@ -10,16 +10,13 @@ from tests.reference.entities import Account, Charge, Invoice, Item, Period, Pol
 if TYPE_CHECKING:
     from tests.reference.model import Model
 
-PERIODICITIES = ("monthly", "twice_per_month", "every_other_week", "weekly")
-"""R-CI-10."""
-
 
 def charge_fees(model: Model, invoices: list[Invoice], today: date) -> None:
     """The fees of invoices that are about to be billed; none of them counts for another one (R-FE-6).
 
     The invoicing fees of all of them are booked before the invoice fees (silent).
     """
-    invoices = sorted(invoices, key=lambda invoice: order_of_fees(model, invoice))
+    invoices = sorted(invoices, key=order_of_fees)
     amounts = [sum(item.amount for item in invoice.items) for invoice in invoices]
     for invoice in invoices:
         charge_invoicing_fees(model, invoice, today)
@@ -74,12 +71,10 @@ def charge_invoicing_fees(model: Model, invoice: Invoice, today: date) -> None:
         charge_fee(model, invoice, pattern, period.plan["fee_amount"], period.policy.account, period, today)
 
 
-def order_of_fees(model: Model, invoice: Invoice) -> tuple[str, date, str, int]:
-    """By payer, then as the policies came in that have invoices of their own, then by cadence (silent)."""
-    stream = invoice.stream
-    policy_id, cadence = stream.policy_id, PERIODICITIES.index(stream.periodicity)
-    since = known_since(model.policies[policy_id]) if policy_id else date.min
-    return stream.payer.account_id, since, policy_id or "", cadence
+def order_of_fees(invoice: Invoice) -> tuple[str, int]:
+    """By payer, then as its streams were made (silent)."""
+    payer = invoice.stream.payer
+    return payer.account_id, list(payer.streams.values()).index(invoice.stream)
 
 
 def known_since(policy: Policy) -> date:
