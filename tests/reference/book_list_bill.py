@@ -7,6 +7,7 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from tests.reference.book_plans import PAYMENT_PLANS, Row
+from tests.reference.dates import PERIODICITY_OF_INTERVAL
 from tests.reference.entities import Account, Policy
 
 if TYPE_CHECKING:
@@ -28,6 +29,15 @@ def make_payers(rng: random.Random, prefix: str, accounts: list[Row]) -> list[Ro
 def offered(payer: Row) -> list[str]:
     """The names of the plans of a list bill account."""
     return [str(name) for name in payer["payment_plans"].split("; ")]
+
+
+def has_stream(payer: Row, plan: str) -> bool:
+    """Whether a list bill account has a stream for the interval of a plan."""
+
+    def periodicity(name: str) -> str:
+        return PERIODICITY_OF_INTERVAL[PAYMENT_PLANS[name]["interval"]]
+
+    return periodicity(plan) in map(periodicity, offered(payer))
 
 
 def enrol(rng: random.Random, policy: Row, payers: list[Row]) -> None:
@@ -54,10 +64,15 @@ def make_mistaken_account(rng: random.Random, account_id: str) -> Row:
 
 
 def paid_policy(rng: random.Random, model: Model, account_id: str) -> str | None:
-    """Sometimes a policy that a list bill account pays, for a payment to name."""
+    """Sometimes a policy that a list bill account pays, for a payment to name.
+
+    Only one of which it has items: of another one the engine takes it for a stranger (R-PAP-02).
+    """
     if not model.accounts[account_id].is_list_bill or rng.random() < 0.7:
         return None
+    charged = {item.charge.policy_id for item in model.accounts[account_id].items}
     policies = [policy for policy in model.policies.values() if is_paid_by(policy, account_id)]
+    policies = [policy for policy in policies if policy.policy_id in charged]
     return rng.choice(policies).policy_id if policies else None
 
 

@@ -17,11 +17,14 @@ from tests.reference.book_commands import COMMAND_TYPES, CommandMaker
 from tests.reference.book_list_bill import (
     LIST_BILL_COMMANDS,
     enrol,
+    has_stream,
     make_mistaken_account,
     make_payers,
     paid_policy,
 )
 from tests.reference.book_plans import ALLOCATION_PLANS, CHARGE_PATTERNS, PAYMENT_PLANS, Row, return_premium_plans
+from tests.reference.book_refunds import automatic_disbursements, users_with_limits
+from tests.reference.book_suspense import make_suspense_payment
 from tests.reference.dates import add_months
 from tests.reference.model import Model
 
@@ -39,6 +42,12 @@ FEATURES = {
     "policy_changes_like_originals": True,
     "return_premium_plans": True,
     "unknown_policies_of_known_payers": True,
+    "suspense_payments": True,
+    "authority_limits": True,
+    # What is distributed before surplus is paid out may leave nobody with surplus: the engine stops then (R-DST-16).
+    "automatic_disbursements": False,
+    "repeats_of_edited_payments": False,  # after an edit the engine takes the row that landed for another (R-CI-08)
+    "collection_agencies": True,
 }
 FEATURES |= dict.fromkeys(COMMAND_TYPES, True)
 """What books may hold. Off is what books are not made of yet, or what is known to disagree."""
@@ -63,6 +72,7 @@ def make_carrier(rng: random.Random, first_year: int) -> Row:
             }
             | low_balance()
             | requests()
+            | (automatic_disbursements(rng) if FEATURES["automatic_disbursements"] else {})
         )
 
     def low_balance() -> Row:
@@ -160,6 +170,8 @@ def make_span(rng: random.Random, shortest: int, longest: int) -> Span:
     specials = (date(first_year, 1, 31), date(first_year, 12, 20), date(first_year, 2, 27))
     start = rng.choice((*specials, date(first_year, rng.randint(1, 12), rng.randint(1, 28))))
     carrier = make_carrier(rng, first_year)
+    if FEATURES["authority_limits"] and rng.random() < 0.6:
+        carrier |= users_with_limits(rng)
     if FEATURES["return_premium_plans"]:
         carrier["return_premium_plans"] = return_premium_plans(rng, start)
     return Span(carrier, start, rng.randint(shortest, longest))
@@ -211,6 +223,12 @@ class BookMaker:
             self.add_mistake()
         if self.rng.random() < 0.2:
             self.repeat_account()
+        if FEATURES["collection_agencies"] and self.rng.random() < 0.4:
+            agency = make_account(self.rng, f"{self.prefix}AGENCY", self.start.year)
+            self.inbox(self.start)["accounts"].append(agency | {"account_type": "collection_agency"})
+        if FEATURES["suspense_payments"] and self.rng.random() < 0.4:
+            late = make_account(self.rng, f"{self.prefix}A-LATE", self.start.year)
+            self.inbox(self.any_day())["accounts"].append(late)
         result = []
         for offset in range(self.length):
             day = self.start + timedelta(days=offset)
@@ -257,7 +275,7 @@ class BookMaker:
         if rng.random() < 0.93:
             charges.append(self.charge("Premium", 20000, 900000))
         if rng.random() < 0.7:
-            charges.append(self.charge("Taxes", 500, 30000, policy["tax_payer"]))
+            charges.append(self.charge("Taxes", 500, 30000, self.tax_payer(policy)))
         extras = (
             ("Policy Fee", 3000),
             ("Terrorism Premium", 40000),
@@ -266,6 +284,17 @@ class BookMaker:
         )
         charges += [self.charge(name, 1000, high) for name, high in extras if rng.random() < 0.25]
         return charges
+
+    def tax_payer(self, policy: Row) -> str | None:
+        """Who else pays the taxes of a new period.
+
+        Not one for whom the instruction is refused, when it names an account that is not known: whether that is
+        created all the same is not said.
+        """
+        payer = next((row for row in self.payers if row["account_id"] == policy["tax_payer"]), None)
+        is_owner_known = not policy["account_id"].endswith("NEW")
+        can_pay = payer is None or is_owner_known or has_stream(payer, policy["plan"])
+        return policy["tax_payer"] if can_pay else None
 
     def add_policy(self, policy_id: str) -> None:
         """Issue a policy, change it, cancel and reinstate it, renew or rewrite it."""
@@ -426,7 +455,10 @@ class BookMaker:
             day = self.any_day(
                 next(when for when, inbox in self.planned.items() if first in inbox["billing_instructions"])
             )
-        self.instruct(day, kind, first["account_id"], charges, effective_date=day, **columns)
+        # Whether a refused instruction creates an account that is not known is not said.
+        is_new = first["account_id"].endswith("NEW")
+        account_id = self.accounts[0]["account_id"] if is_new else first["account_id"]
+        self.instruct(day, kind, account_id, charges, effective_date=day, **columns)
 
     def add_account_charge(self) -> None:
         """A charge, sometimes a credit, of an account."""
@@ -456,10 +488,18 @@ class BookMaker:
                         row["invoice_id"] = invoice["invoice_key"]
         if rng.random() < 0.015:
             self.pay_without_a_reason(day)
+        if FEATURES["suspense_payments"] and rng.random() < 0.02:
+            known = [row["account_id"] for row in self.accounts + self.payers]
+            self.later.append((day, make_suspense_payment(rng, self.prefix, known, self.new_id("PAY"))))
         if self.later and rng.random() < 0.01:
             when, row = rng.choice(self.later)
-            if when < day:
+            if when < day and (FEATURES["repeats_of_edited_payments"] or not self.is_edited(row)):
                 self.later.append((day, dict(row)))  # the same payment again has no effect
+
+    def is_edited(self, payment: Row) -> bool:
+        """Whether somebody has noted something about a suspense payment."""
+        edits = [row for row in self.commands.sent if row["command_type"] == "edit_suspense_payment"]
+        return any(row["target_id"] == payment["payment_id"] for row in edits)
 
     def parts(self, owed: int) -> list[int]:
         """The amounts paid for an invoice: all of it, too little, too much, or two halves."""
