@@ -44,8 +44,10 @@ def create_automatic_disbursements(book: Book, day: date, carrier: Carrier) -> E
     accounts = surplus["account_key"].unique().sort()
     done = distribute_funds(book, accounts, day, carrier, billed_through=day, due_through=day)
     effects = Effects(done.book, (done.transactions,))
-    book = done.book
-    surplus = _surplus(book, day, carrier).join(
+    book, surplus = done.book, _surplus(done.book, day, carrier)
+    if surplus.is_empty():
+        return effects
+    surplus = surplus.join(
         book["accounts"].select("account_key", "account_id", payee="name"),
         on="account_key",
         how="left",

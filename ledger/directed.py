@@ -71,11 +71,12 @@ def distribute_as_directed(book: Book, directed: Directed, day: date, carrier: C
     clock = Clock.of(carrier, yesterday, yesterday)
     settlement = Settlement.start(book, accounts, clock, carrier)
     allocated = _allocated_items(settlement.items, allocations)
+    payable = _payable(settlement.items, allocated, allocations)
     candidates = _rest_items(book, settlement, payments, allocated, choices)
     for now in _without_conflict(payments, pl.concat([allocated.select(_PAIR), candidates])):
         purses = _purses(book, settlement, payments, now)
         for purse in purses:
-            settlement = _settle_allocations(settlement, purse, allocations, allocated)
+            settlement = _settle_allocations(settlement, purse, allocations, payable)
         for purse in purses:
             settlement = _settle_rest(settlement, purse, allocations, candidates)
     return book_settlement(book, settlement, day)
@@ -144,6 +145,20 @@ def _allocated_items(items: pl.DataFrame, allocations: pl.DataFrame) -> pl.DataF
         for kind, column in _KEY_OF_TARGET.items()
     ]
     return pl.concat(parts)
+
+
+def _payable(items: pl.DataFrame, allocated: pl.DataFrame, allocations: pl.DataFrame) -> pl.DataFrame:
+    """Of these, those that an amount may pay: not held while they wait, nor with an amount of 0, unless it is theirs.
+
+    Rules: R-DBP-07, R-CHD-9.
+    """
+    is_of_item = pl.col("target_type") == "invoice_item"
+    nothing = allocations.filter(is_of_item & (pl.col("amount") == 0)).select("payment_key", item_key="target_key")
+    waiting = items.filter(pl.col("is_held") & (pl.col("status") == PLANNED)).select("item_key")
+    targets = allocations.select("payment_key", "place", "target_type")
+    named = allocated.join(targets, on=["payment_key", "place"], how="left", maintain_order="left")
+    inside = named.filter(~is_of_item).join(nothing, on=_PAIR, how="anti").join(waiting, on="item_key", how="anti")
+    return pl.concat([named.filter(is_of_item), inside]).select(allocated.columns)
 
 
 def _rest_items(

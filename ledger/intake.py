@@ -15,8 +15,9 @@ from functools import cache
 
 import polars as pl
 
-from ledger.account_settings import as_landed
+from ledger import account_settings, payment_details
 from ledger.accounts import with_defaults
+from ledger.as_landed import as_landed
 from ledger.book import Book
 from ledger.carrier import Carrier
 from ledger.checks import said, text_of
@@ -129,7 +130,9 @@ def _take_accounts(rows: pl.DataFrame, booked: pl.DataFrame, day: date, carrier:
         .then(pl.lit("account"))
         .otherwise("separate_funds_by")
     )
-    tray.good = compare(given, as_landed(booked), ACCOUNTS.key, body, silent=body)
+    tray.good = compare(
+        given, as_landed(booked, account_settings.CHANGEABLE, account_settings.LANDED), ACCOUNTS.key, body, silent=body
+    )
     tray.put_aside_repeated()
     tray.good = _with_unknown_plan(tray.good, carrier)
     tray.check(carrier)
@@ -319,6 +322,7 @@ def _take_payments(rows: pl.DataFrame, setting: _Setting) -> Tray:
     )
     tray.landed = with_amounts(given, PAYMENTS)
     booked = _booked(setting.book, "payments", "payment_id", rows)
+    booked = as_landed(booked, payment_details.CHANGEABLE, payment_details.LANDED)
     tray.good = compare(given, booked, PAYMENTS.key, body_of(PAYMENTS), silent=("currency", "payment_date"))
     tray.put_aside_repeated()
     is_open = pl.col(text_of("payment_date")).is_null()

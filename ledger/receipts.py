@@ -183,7 +183,10 @@ def _with_target(rows: pl.DataFrame, book: Book) -> pl.DataFrame:
 
 
 def _pays_items_of_policy(rows: pl.DataFrame, book: Book) -> pl.Series:
-    """Whether the payer pays items of the policy that it names, although another account owns it (R-BL-6, R-ITM-05)."""
+    """Whether the payer pays for the policy that it names, although another account owns it.
+
+    It pays items of the policy, or a term of it as a rule (R-BL-6, R-ITM-05, R-PAP-02).
+    """
     wants_other = (
         (pl.col("account_key") > 0) & (pl.col("policy_key") > 0) & (pl.col("policy_account") != pl.col("account_key"))
     )
@@ -194,7 +197,10 @@ def _pays_items_of_policy(rows: pl.DataFrame, book: Book) -> pl.Series:
         pl.col("account_key").is_in(others["account_key"].implode())
         & pl.col("policy_key").is_in(others["policy_key"].implode())
     )
-    pairs = items.select("account_key", "policy_key", pays=pl.lit(value=True)).unique()
+    periods = book["policy_periods"].filter(pl.col("payer_account_key").is_in(others["account_key"].implode()))
+    payers = periods.select("policy_key", account_key="payer_account_key")
+    pairs = pl.concat([items.select("account_key", "policy_key"), payers.select("account_key", "policy_key")])
+    pairs = pairs.unique().with_columns(pays=pl.lit(value=True))
     found = rows.select("account_key", "policy_key").join(
         pairs, on=["account_key", "policy_key"], how="left", maintain_order="left"
     )

@@ -99,6 +99,7 @@ def receive_instead(book: Book, payments: pl.DataFrame, day: date) -> tuple[Effe
         transaction_key=pl.lit(0, pl.Int64),
         reversal_reason=pl.lit(None, pl.String),
         reversed_date=pl.lit(None, pl.Date),
+        landed_details=pl.lit(None, pl.String),
     )
     book = book.append("payments", new)
     executed = new.filter(pl.col("status").cast(pl.String) == "executed").with_columns(

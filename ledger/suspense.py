@@ -53,10 +53,9 @@ def accounts_named_in_suspense(book: Book) -> pl.Series:
 
 
 def _waiting(book: Book) -> pl.DataFrame:
-    """The suspense payments that name an account or a policy, and are not for an invoice."""
+    """The suspense payments that name an account or a policy."""
     names_somebody = pl.col("account_id").is_not_null() | pl.col("policy_id").is_not_null()
-    is_waiting = (pl.col("status") == "suspended") & pl.col("invoice_id").is_null() & names_somebody
-    return book["payments"].filter(is_waiting)
+    return book["payments"].filter((pl.col("status") == "suspended") & names_somebody)
 
 
 def _named_by(book: Book, payments: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:

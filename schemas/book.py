@@ -308,6 +308,7 @@ PAYMENTS = Table(
         _word("reversal_reason", "Why it was taken back, if it was.", enums.REVERSAL_REASONS, default=None),
         _date("reversed_date", "Business date on which it was taken back.", default=None),
         _text("comment", "What a person noted about it.", default=None),
+        _text("landed_details", "How it landed, as JSON, where that has been corrected since.", default=None),
     ),
 )
 

@@ -13,6 +13,7 @@ from ledger.commands.refusals import split_refused
 from ledger.effects import Effects
 from ledger.money import minor_units
 from ledger.parsing import decimals_of
+from ledger.payment_details import change_details
 from ledger.payments import distribute_payments_anew
 from ledger.reversals import receive_instead, reverse_receipts
 
@@ -21,6 +22,7 @@ _OF_PAYMENT = (
     "status", "version", "payment_date", "method", "reference", "comment", "fund_key", "payment_id", "amount",
     "currency",
 )  # fmt: skip
+_ASSOCIATION = ("policy_key", "period_key", "invoice_key")
 
 
 def reverse_payments(book: Book, commands: pl.DataFrame, day: date, carrier: Carrier) -> Effects:
@@ -106,6 +108,7 @@ def move_to_suspense(book: Book, commands: pl.DataFrame, day: date, carrier: Car
 def modify_details(book: Book, commands: pl.DataFrame, day: date, carrier: Carrier) -> Effects:
     """Correct payments: another amount or method is a new version, not distributed; other fields change in place.
 
+    The new version is for what the old one was for.
     In: commands with payment_key, amount (text), method, reference, description. Rules: R-PMV-10, R-PMV-11.
     """
     del carrier
@@ -118,10 +121,11 @@ def modify_details(book: Book, commands: pl.DataFrame, day: date, carrier: Carri
             "E-PAYMENT-AMOUNT": pl.col("new_amount") <= 0,
         },
     )
-    is_new_version = pl.col("new_amount").is_not_null() | pl.col("method").is_not_null()
+    is_other_method = pl.col("method").is_not_null() & pl.col("method").ne_missing(pl.col("known_method"))
+    is_new_version = (pl.col("new_amount") != pl.col("known_amount")).fill_null(value=False) | is_other_method
     in_place = right.filter(~is_new_version).sort("row")
-    book = book.update(
-        "payments",
+    book = change_details(
+        book,
         in_place["row"],
         {
             "reference": in_place.select(pl.coalesce("reference", "known_reference")).to_series(),
@@ -131,7 +135,7 @@ def modify_details(book: Book, commands: pl.DataFrame, day: date, carrier: Carri
     anew = right.filter(is_new_version)
     replaced = anew.select("payment_key", reversal_reason=pl.lit("payment_modified"), new_status=pl.lit("superseded"))
     effects = Effects(book, refused=(refused,)).then(reverse_receipts(book, replaced, day))
-    new = _copies(book, anew).with_columns(
+    new = _copies(book, anew, keep_association=True).with_columns(
         amount=pl.coalesce("new_amount", "amount"),
         method=pl.coalesce("new_method", "method"),
         reference=pl.coalesce("new_reference", "reference"),
@@ -170,8 +174,11 @@ def _with_payments(book: Book, commands: pl.DataFrame) -> pl.DataFrame:
     return commands.join(known, on="payment_key", how="left", maintain_order="left")
 
 
-def _copies(book: Book, commands: pl.DataFrame) -> pl.DataFrame:
-    """Rows of payments in the place of those of these commands, without an association; what is new is named new_..."""
+def _copies(book: Book, commands: pl.DataFrame, *, keep_association: bool = False) -> pl.DataFrame:
+    """Rows of payments in the place of those of these commands; what is new is named new_...
+
+    They are for nothing in particular, unless they are to keep what the payments were for.
+    """
     asked = commands.select(
         "payment_key",
         *(
@@ -187,14 +194,11 @@ def _copies(book: Book, commands: pl.DataFrame) -> pl.DataFrame:
         new_id=pl.concat_str("known_payment_id", pl.lit("/"), "command_id"),
     )
     rows = book["payments"].join(asked, on="payment_key", how="inner", maintain_order="left")
-    none = pl.lit(0, pl.Int64)
     return rows.with_columns(
         pl.col("status", "distribute", "kind").cast(pl.String),
         from_payment_key="payment_key",
         payment_id="new_id",
-        policy_key=none,
-        period_key=none,
-        invoice_key=none,
+        **{} if keep_association else dict.fromkeys(_ASSOCIATION, pl.lit(0, pl.Int64)),
     )
 
 

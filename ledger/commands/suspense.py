@@ -12,6 +12,7 @@ from ledger.commands.refusals import split_refused
 from ledger.disbursements import pending_suspense_payments
 from ledger.effects import Effects
 from ledger.money import minor_units
+from ledger.payment_details import change_details
 from ledger.payment_items import standing_parts_of_payments
 from ledger.payments import distribute_payments_anew
 from ledger.suspense import apply_suspense_payments
@@ -39,7 +40,7 @@ def edit_suspense_payments(book: Book, commands: pl.DataFrame, day: date, carrie
         column: right.select(pl.when(renumbered).then(given).otherwise(f"known_{column}")).to_series()
         for column, given in numbers.items()
     }
-    return Effects(book.update("payments", right["row"], values), refused=(refused,))
+    return Effects(change_details(book, right["row"], values), refused=(refused,))
 
 
 def apply_payments(book: Book, commands: pl.DataFrame, day: date, carrier: Carrier) -> Effects:

@@ -187,3 +187,12 @@ def test_a_credit_that_waits_for_its_invoice_is_no_debt() -> None:
     fee = {"instruction_id": "G", "charge_no": 1, "charge_pattern": "Account Late Fee", "amount": "-25.00"}
     told.land(DAY, billing_instructions=[credit], charges=[fee]).close_through(DAY + ONE)
     assert (created(told), balances(told)) == ([(60_00, "Sent")], {})
+
+
+def test_r_dst_16_what_items_take_first_may_leave_nobody_with_surplus() -> None:
+    """R-DST-16, R-AD-1: of 150.00 that were not to be distributed, 100.00 are billed and 50.00 pay the next items."""
+    told = insured(carrier(ON, BILLED)).close_through(DAY)
+    late = {"payment_id": "M", "amount": "150.00", "account_id": "A", "distribute": "none"}
+    told.land(DAY + ONE, payments=[late]).close_through(DAY + ONE)
+    assert (created(told), balances(told)) == ([], {})
+    assert told.book["invoice_items"].sort("item_key")["paid"].to_list()[:3] == [100_00, 50_00, 0]

@@ -228,3 +228,25 @@ def test_r_pmv_13_what_is_in_suspense_is_not_distributed_anew() -> None:
     told.close_through(date(2025, 1, 11))
     modify(told, date(2025, 1, 12), include_only="under_contract")
     assert (applied(told), told.balance("Unapplied"), told.balance("Suspense")) == ({"M": 200_00}, "0.00", "50.00")
+
+
+def test_r_dbp_07_an_item_with_nothing_gets_nothing_of_what_its_policy_gets() -> None:
+    """R-DBP-07: 80.00 for the policy and 0 for its first item; the others take it."""
+    told = story()
+    nothing = {"target_type": "invoice_item", "target_id": item(told, "P1"), "amount": "0.00"}
+    pay(told, "80.00", allocate=[*allocate(P1="80.00"), nothing]).close_through(DAY)
+    assert paid(told)["P1"] == [0, 80_00, 0]
+
+
+def test_r_chd_9_an_amount_for_a_policy_passes_its_held_items_over_unless_they_are_named() -> None:
+    """R-CHD-9, R-DBP-09: items of a held charge wait; an amount for one of them pays it."""
+    told = story()
+    hold = {"command_id": "H", "command_type": "hold_charge", "target_type": "charge", "target_id": "IP1/1"}
+    told.land(date.fromordinal(DAY.toordinal() - 1), commands=[hold])
+    pay(told, "80.00", allocate=allocate(P1="80.00")).close_through(DAY)
+    assert sum(paid(told)["P1"]) == 0
+    planned = told.book["invoice_items"].filter((pl.col("policy_key") == 1) & (pl.col("paid") != pl.col("amount")))
+    named = {"target_type": "invoice_item", "target_id": str(planned["item_key"][-1]), "amount": "80.00"}
+    later = date.fromordinal(DAY.toordinal() + 1)
+    pay(told, "80.00", day=later, payment_id="N", allocate=[named]).close_through(later)
+    assert sum(paid(told)["P1"]) == 80_00

@@ -251,3 +251,12 @@ def test_r_lb_06_the_stream_for_account_charges_takes_nothing_of_a_policy() -> N
     command = {"command_id": "C", **named, "params": f'{{"invoice_id": "{monthly}"}}'}
     story.land(day, commands=[command]).close_through(day)
     assert story.quarantined() == [("C", "E-INVOICE-PAYER")]
+
+
+def test_r_pap_02_the_payer_of_a_period_may_name_its_policy_before_there_is_a_charge() -> None:
+    """R-PAP-02, R-BL-6: the money is for the period; nobody is warned."""
+    story = bank(enrolled("I1", "P1", "A"))
+    payment = {"payment_id": "M", "account_id": "BANK", "policy_id": "P1", "amount": "10.00"}
+    land(story, FEB_10, payments=[payment])
+    assert story.book["payments"].select("policy_key", "period_key").rows() == [(1, 1)]
+    assert story.events("warnings").is_empty()

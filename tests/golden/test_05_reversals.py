@@ -211,3 +211,18 @@ def test_r_dbp_24_a_return_of_another_amount_takes_nothing_back() -> None:
     told = commanded(story(), command("reverse_payment", NSF, amount="399.99"))
     assert told.quarantined() == [("C", "E-REVERSAL-AMOUNT")]
     assert told.book["payments"]["status"].cast(pl.String).to_list() == ["executed"]
+
+
+def test_r_pmv_11_the_same_amount_makes_no_version() -> None:
+    """R-PMV-11: nothing has changed, and the distribution stays; a note on the way is kept."""
+    told = commanded(story(), command("modify_payment_details", '{"description": "checked"}', amount="400.00"))
+    payment = told.book["payments"].row(0, named=True)
+    assert (told.book["payments"].height, payment["version"], payment["comment"]) == (1, 1, "checked")
+    assert paid(told, "A") == 400_00
+
+
+def test_r_pmv_10_a_new_version_is_for_what_the_old_one_was_for() -> None:
+    """R-PMV-10: policy and period stay, so that a later distribution goes there."""
+    told = commanded(story(policy_id="PA"), command("modify_payment_details", amount="300.00"))
+    old, new = told.book["payments"].sort("payment_key").to_dicts()
+    assert (new["policy_key"], new["period_key"]) == (old["policy_key"], old["period_key"]) == (1, 1)

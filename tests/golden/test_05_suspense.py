@@ -197,3 +197,30 @@ def test_r_sus_20_what_was_set_aside_at_receipt_ends_with_its_payment() -> None:
     told.close_through(date(2025, 1, 11))
     assert told.book["suspense_items"]["status"].to_list() == ["reversed"]
     assert [told.balance(name) for name in ("Cash", "Suspense", "Unapplied")] == ["0.00", "0.00", "0.00"]
+
+
+def test_r_sus_04_moved_money_is_found_by_its_number_whatever_it_was_for() -> None:
+    """R-SUS-04, R-PMV-03: a payment for an invoice that is moved into suspense with the number of a known policy."""
+    told = policy(story(), "B", "Q", "100.00").close_through(JAN_1)
+    invoice = told.book["invoices"].filter(account_key=1)["invoice_key"][0]
+    told.land(DAY, payments=[{"payment_id": "M", "account_id": "A", "invoice_id": str(invoice), "amount": "30.00"}])
+    told.land(date(2025, 1, 11), commands=[command("move_payment_to_suspense", policy_number="Q")])
+    told.close_through(date(2025, 1, 12))
+    assert told.book["payments"]["status"].to_list() == ["moved", "applied", "executed"]
+    paid = dict(told.book["invoice_items"].group_by("account_key").agg(pl.col("paid").sum()).rows())
+    assert paid == {1: 0, 2: 30_00}
+
+
+def test_r_ci_08_a_row_lands_again_after_its_payment_was_edited() -> None:
+    """R-CI-08, R-SUS-07: it is held against what landed; other contents are refused as before."""
+    row = {"payment_id": "M", "amount": "60.00", "kind": "suspense", "reference": "R"}
+    told = story().land(DAY, payments=[row]).close_through(DAY)
+    edits = [command("edit_suspense_payment", "C1", policy_number="ZZ", reference="S")]
+    told.land(date(2025, 1, 11), commands=edits).close_through(date(2025, 1, 11))
+    edits = [command("edit_suspense_payment", "C2", account_number="YY")]
+    told.land(date(2025, 1, 12), commands=edits, payments=[dict(row)]).close_through(date(2025, 1, 12))
+    told.land(date(2025, 1, 13), payments=[dict(row)]).close_through(date(2025, 1, 13))
+    assert told.quarantined() == []
+    assert told.book["payments"].select("account_id", "policy_id", "reference").rows() == [("YY", None, "S")]
+    told.land(date(2025, 1, 14), payments=[row | {"reference": "S"}]).close_through(date(2025, 1, 14))
+    assert told.quarantined() == [("M", "E-ID-CONFLICT")]
