@@ -104,13 +104,15 @@ def edit_disbursement(model: Model, row: Row, disbursement: Row, today: date) ->
 
 
 def judge_anew(model: Model, disbursement: Row, who: str | None, today: date) -> None:
-    """A higher amount waits when it is above the limit of who asks; one that waited does unless he may (R-ACT-6)."""
+    """A higher amount waits when it is above the limit of who asks; one that waited does unless he may (R-ACT-6).
+
+    What was asked about the lower amount is obsolete.
+    """
     amount = disbursement["amount"]
     is_waiting = disbursement["status"] == "AwaitingApproval"
+    close_activity(model, disbursement, "Obsolete", who, today)
     if may_approve(model, who, LIMIT, amount) if is_waiting else is_within(model, who, LIMIT, amount):
         disbursement |= {"status": "Approved", "approved_by": who, "approved_date": today}
-        close_activity(model, disbursement, "Obsolete", who, today)
         return
     disbursement |= {"status": "AwaitingApproval", "approved_by": None, "approved_date": None}
-    if not open_activities(model, disbursement):
-        open_activity(model, "Disbursement", disbursement, who, today)
+    open_activity(model, "Disbursement", disbursement, who, today)
