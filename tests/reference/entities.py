@@ -27,6 +27,7 @@ class Account:
     invoices_made: int = 0
     landed: dict[str, Any] = field(default_factory=dict)
     plans: tuple[str, ...] = ()
+    parent_id: str | None = None
 
     @property
     def is_list_bill(self) -> bool:
