@@ -16,6 +16,7 @@ def charge_fees(model: Model, invoices: list[Invoice], today: date) -> None:
 
     The invoicing fees of all of them are booked before the invoice fees (silent).
     """
+    invoices = sorted(invoices, key=lambda invoice: place_of(model, invoice))
     amounts = [sum(item.amount for item in invoice.items) for invoice in invoices]
     for invoice in invoices:
         charge_invoicing_fees(model, invoice, today)
@@ -24,6 +25,12 @@ def charge_fees(model: Model, invoices: list[Invoice], today: date) -> None:
         fee = payer.billing_plan.get("invoice_fee")
         if fee and amount > 0 and not payer.is_list_bill:  # R-BP-6
             charge_fee(model, invoice, model.carrier["invoice_fee_pattern"], fee, payer, None, today)
+
+
+def place_of(model: Model, invoice: Invoice) -> tuple[int, int]:
+    """Invoices by payer and stream, as these came in (silent)."""
+    payer = invoice.stream.payer
+    return list(model.accounts).index(payer.account_id), list(payer.streams.values()).index(invoice.stream)
 
 
 def charge_fee(
@@ -61,7 +68,8 @@ def charge_invoicing_fees(model: Model, invoice: Invoice, today: date) -> None:
     pattern = model.carrier["invoicing_fee_pattern"]
     if pattern is None or invoice.stream.payer.billing_plan["skip_installment_fees"]:
         return
-    for policy_id in sorted({item.charge.policy_id for item in invoice.items if item.charge.policy_id}):
+    policies = {item.charge.policy_id for item in invoice.items if item.charge.policy_id}
+    for policy_id in sorted(policies, key=list(model.policies).index):  # as they came in (silent)
         items = [item for item in invoice.items if item.charge.policy_id == policy_id]
         period = period_of_fee(items)
         if period is None or not fee_is_due(items, period):
