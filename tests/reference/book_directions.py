@@ -17,6 +17,7 @@ FEATURES_OF_DIRECTIONS = {
     "holds_within_allocations": False,  # the engine pays held items of a policy or invoice with an amount (R-CHD-9)
     "nothing_for_an_item_of_a_target": False,  # the engine pays it with the amount of its policy or invoice (R-DBP-07)
     "allocations_of_the_default_fund": False,  # the engine allocates none of what payments of the day have left there
+    "items_that_others_pay_today": False,  # the engine takes payments of two accounts in another order (R-DST-15)
     "items_of_other_funds": False,  # the engine pays items of other policies out of a designated fund (R-BL-7)
 }
 """As `FEATURES` of the books: what the engine and the model are known to see differently."""
@@ -45,6 +46,12 @@ def draw_directions(rng: random.Random, model: Model, account: Account, fund: st
     if rng.random() < 0.3:
         said["use_default_unapplied"] = rng.random() < 0.8
     return said
+
+
+def of_its_own(said: Row) -> Row:
+    """What is said without what may be about items that other accounts pay."""
+    kept = {name: said[name] for name in said if name not in ("include", "select_where", "select_is", "allocate")}
+    return kept | {"allocate": [one for one in said.get("allocate", []) if one["target_type"] != "policy"]}
 
 
 def some(rng: random.Random, items: list[Item]) -> list[str]:

@@ -14,7 +14,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from tests.reference.book_commands import COMMAND_TYPES, CommandMaker
-from tests.reference.book_directions import FEATURES_OF_DIRECTIONS, draw_directions
+from tests.reference.book_directions import FEATURES_OF_DIRECTIONS, draw_directions, of_its_own
 from tests.reference.book_disputes import is_in_dispute
 from tests.reference.book_list_bill import (
     LIST_BILL_COMMANDS,
@@ -232,7 +232,7 @@ class BookMaker:
         for offset in range(self.length):
             day = self.start + timedelta(days=offset)
             self.pay(self.model, day)
-            self.inbox(day)["payments"] += [self.directed(row) for when, row in self.later if when == day]
+            self.inbox(day)["payments"] += [self.directed(day, row) for when, row in self.later if when == day]
             self.inbox(day)["commands"] += self.draw_commands(day)
             result.append((day, self.inbox(day)))
             self.model.close(day, self.inbox(day))
@@ -494,7 +494,7 @@ class BookMaker:
             if when < day and not row.get("distribution"):
                 self.later.append((day, dict(row)))  # the same payment again has no effect
 
-    def directed(self, row: Row) -> Row:
+    def directed(self, day: date, row: Row) -> Row:
         """A payment that sometimes says itself what it pays, of what there was the evening before."""
         account = self.model.accounts.get(row.get("account_id") or "")
         is_known = row["payment_id"] in self.model.all_payments
@@ -504,6 +504,9 @@ class BookMaker:
             if not FEATURES_OF_DIRECTIONS["allocations_of_the_default_fund"]:
                 total = sum(one["amount"] for one in said.get("allocate", []))
                 said |= {"use_default_unapplied": False} if total > row["amount"] else {}
+            others = [other for when, other in self.later if when == day and other["account_id"] != row["account_id"]]
+            if others and not FEATURES_OF_DIRECTIONS["items_that_others_pay_today"]:
+                said = of_its_own(said)
             row["distribution"] = said
         return row
 
