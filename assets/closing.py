@@ -180,7 +180,7 @@ class _Run:
         """Prove and commit a day that took so long to compute."""
         began = perf_counter()
         prove(closed, self.carrier)
-        day = closed.outcome.day
+        day = closed.day
         tables = {**closed.events, **closed.changes}
         tables["quarantine"] = pl.concat([landed.quarantine(), tables["quarantine"]])
         outcome: Outcome = "closed again" if day in self.records else "closed"

@@ -12,9 +12,15 @@ import polars as pl
 
 from ledger.book import TABLES, Book
 
-_OF_POLICY = ("policy_periods", "invoice_streams", "funds", "payments")
-_OF_CHARGE = ("invoice_items", "payment_items")
 _WITH_PAYER = ("policy_periods", "charges")
+_THROUGH = (
+    ("policies", "policy_key", ("policy_periods", "invoice_streams", "funds", "payments")),
+    ("charges", "charge_key", ("invoice_items", "payment_items")),
+    ("payments", "payment_key", ("payment_items",)),
+    ("payments", "from_payment_key", ("payments",)),
+)
+"""What rows name, by which key, and in which tables: they tie their account to the account of that."""
+_MAY_TIE = ("accounts", *_WITH_PAYER, *dict.fromkeys(table for *_, tables in _THROUGH for table in tables))
 
 
 def account_groups(book: Book, rows: Mapping[str, pl.DataFrame], known: pl.Series | None = None) -> pl.Series:
@@ -25,6 +31,8 @@ def account_groups(book: Book, rows: Mapping[str, pl.DataFrame], known: pl.Serie
     """
     own = _by_key(book, "accounts")
     groups = own if known is None else pl.concat([known, own.slice(len(known))])
+    if all(rows[table].is_empty() for table in _MAY_TIE):
+        return groups
     ties = _ties(book, rows)
     while True:
         ends = pl.DataFrame({"one": groups.gather(ties["one"]), "other": groups.gather(ties["other"])})
@@ -47,25 +55,23 @@ def _to_the_end(step: pl.Series) -> pl.Series:
 
 def _ties(book: Book, rows: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
     """Pairs of accounts, `one` and `other`, that these rows tie to each other."""
-    owners, charges, payments = (_by_key(book, table) for table in ("policies", "charges", "payments"))
-    moved = rows["payments"].filter(pl.col("from_payment_key") > 0)
-    parents = book["accounts"].select("account_id", other="account_key")
-    children = rows["accounts"].select(account_id="parent_account_id", one="account_key").drop_nulls()
-    parts = [
-        children.join(parents, on="account_id", how="inner").select("one", "other"),
-        *(rows[table].select(one="account_key", other="payer_account_key") for table in _WITH_PAYER),
-        *(_through(rows[table], "policy_key", owners) for table in _OF_POLICY),
-        *(_through(rows[table], "charge_key", charges) for table in _OF_CHARGE),
-        _through(rows["payment_items"], "payment_key", payments),
-        _through(moved.select("account_key", payment_key="from_payment_key"), "payment_key", payments),
-    ]
+    parts = [_parents(book, rows["accounts"])]
+    parts += [rows[table].select(one="account_key", other="payer_account_key") for table in _WITH_PAYER]
+    for named, key, tables in _THROUGH:
+        accounts = _by_key(book, named)
+        for table in tables:
+            others = accounts.gather(rows[table][key])
+            parts.append(pl.DataFrame({"one": rows[table]["account_key"], "other": others}))
     is_tie = (pl.col("one") != pl.col("other")) & (pl.col("one") > 0) & (pl.col("other") > 0)
     return pl.concat(part.filter(is_tie) for part in parts).unique()
 
 
-def _through(rows: pl.DataFrame, key: str, accounts: pl.Series) -> pl.DataFrame:
-    """The account of each row, and the account of what its key names; 0 where it names nothing."""
-    return pl.DataFrame({"one": rows["account_key"], "other": accounts.gather(rows[key])})
+def _parents(book: Book, accounts: pl.DataFrame) -> pl.DataFrame:
+    """Accounts with their parents."""
+    children = accounts.select(account_id="parent_account_id", one="account_key").drop_nulls()
+    parents = book["accounts"].filter(pl.col("account_id").is_in(children["account_id"].implode()))
+    parents = parents.select("account_id", other="account_key")
+    return children.join(parents, on="account_id", how="inner").select("one", "other")
 
 
 def _by_key(book: Book, table: str) -> pl.Series:

@@ -69,7 +69,11 @@ _TABLES: tuple[tuple[str, type[BaseModel], str], ...] = (
         EvaluationLimits,
         "The most of each for a grade. As a whole left out, acceptable allows one reversal.",
     ),
-    ("`[funds_tracking]`", FundsTracking, "The views fund_sources, fund_uses and fund_allotments; nothing is posted."),
+    (
+        "`[funds_tracking]`",
+        FundsTracking,
+        "The views fund_sources, fund_uses and fund_allotments, and how payments are redistributed; nothing is posted.",
+    ),
     (
         "`[bank_files]`",
         BankFiles,

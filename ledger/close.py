@@ -46,6 +46,11 @@ class ClosedDay:
     outcome: DayOutcome
 
     @property
+    def day(self) -> date:
+        """The business date."""
+        return self.outcome.day
+
+    @property
     def changes(self) -> Mapping[str, pl.DataFrame]:
         """The rows of the book that the day added or changed, by table."""
         return self.outcome.changes

@@ -12,6 +12,8 @@ from ledger.distribution import distribute
 from ledger.money import ratio_order, running_shares
 from ledger.segments import at_run_end, run_cum_sum, run_sum, starts_run
 
+_NOTHING_PAID = pl.DataFrame(schema={"unit": pl.Int64, "credit_at": pl.Int64, "at": pl.Int64, "amount": pl.Int64})
+
 
 def allocate_slices(slices: pl.DataFrame, eligible: pl.DataFrame) -> pl.DataFrame:
     """Which slice of a credit pays how much of which item.
@@ -22,12 +24,11 @@ def allocate_slices(slices: pl.DataFrame, eligible: pl.DataFrame) -> pl.DataFram
     date; with the proportional method no slice pays an item that is dated before it. Rules: R-RPP-16..22, R-RPP-26.
     """
     is_proportional = pl.col("method") == "proportional"
-    allocated = pl.concat(
-        [
-            _in_order(slices, eligible.filter(~is_proportional)),
-            _in_proportion(slices, eligible.filter(is_proportional)),
-        ]
-    )
+    by_method = {_in_order: eligible.filter(~is_proportional), _in_proportion: eligible.filter(is_proportional)}
+    parts = [share(slices, items) for share, items in by_method.items() if not items.is_empty()]
+    if not parts:
+        return _NOTHING_PAID.clone()
+    allocated = pl.concat(parts)
     allocated = allocated.filter(pl.col("amount") > 0).sort("unit", "event_date", "priority", "item_key")
     allocated = allocated.with_columns(place=pl.int_range(pl.len(), dtype=pl.Int64))
     paying = slices.select(pool="unit", payment=pl.int_range(pl.len(), dtype=pl.Int64), amount="credit")

@@ -61,6 +61,10 @@ class FundsTracking(Settings):
     enabled_on: date | None = Field(
         default=None, description="First day of it; what funds held before is brought forward. Needed when enabled."
     )
+    link_disbursements: bool = Field(
+        default=True,
+        description="Whether a redistribution leaves out what was refunded or used otherwise of a payment (R-FT-9).",
+    )
 
     @model_validator(mode="after")
     def _check(self) -> Self:

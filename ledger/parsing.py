@@ -119,6 +119,8 @@ def holds_card_number(texts: pl.Series) -> pl.Series:
     grouped = pl.col("text").str.extract_all(_CARD_RUN).list.eval(pl.element().str.replace_all("[ -]", ""))
     together = pl.col("text").str.extract_all(r"[0-9]{13,}")
     runs = _runs(texts, pl.concat_list(grouped, together)).filter(pl.col("run").str.contains(_CARD_ISSUER))
+    if runs.is_empty():
+        return _marked(texts, runs)
     number = pl.col("run").cast(pl.UInt64)
     check = pl.sum_horizontal(_luhn_digit(number, place) for place in range(_CARD_DIGITS))
     return _marked(texts, runs.filter(check % 10 == 0))
@@ -139,6 +141,8 @@ def holds_iban(texts: pl.Series) -> pl.Series:
     runs = _runs(texts, candidates.list.eval(pl.element().str.replace_all(" ", "").str.to_uppercase()))
     length = pl.col("run").str.slice(0, 2).replace_strict(_IBAN_LENGTHS, default=None, return_dtype=pl.UInt32)
     runs = runs.filter(pl.col("run").str.len_bytes() >= length).with_columns(pl.col("run").str.slice(0, length))
+    if runs.is_empty():
+        return _marked(texts, runs)
     moved = pl.col("run").str.slice(4) + pl.col("run").str.slice(0, 4)
     digits = moved.str.replace_many(_LETTERS, [str(10 + place) for place in range(26)]).str.zfill(_IBAN_DIGITS)
     runs = runs.with_columns(digits=digits)

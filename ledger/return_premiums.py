@@ -123,8 +123,11 @@ def _waiting_credits(book: Book) -> pl.DataFrame:
 
 def _open_credits(book: Book) -> pl.DataFrame:
     """Invoice items that are credits, not used up and not held."""
+    # Most items are no credits: one comparison over all of them, the others over what is left.
+    facts = book["invoice_items"].select("amount", "paid", "written_off", "invoice_key").with_row_index("row")
     is_open = pl.col("paid") != pl.col("amount") - pl.col("written_off")
-    items = book["invoice_items"].filter((pl.col("amount") < 0) & is_open & (pl.col("invoice_key") > 0))
+    open_rows = facts.filter(pl.col("amount") < 0).filter(is_open & (pl.col("invoice_key") > 0))["row"]
+    items = book["invoice_items"][open_rows]
     return items if items.is_empty() else items.filter(~pl.col("charge_key").is_in(held_charges(book).implode()))
 
 
@@ -239,10 +242,10 @@ def _through_funds(book: Book, links: pl.DataFrame, slices: pl.DataFrame, items:
             fund_policy_key=pl.when(to_owner).then("policy_key").otherwise(stream),
         )
     )
-    slices = slices.with_columns(
-        paying_fund_key=_fund_of(book, slices.select("fund_policy_key", account_key="holder")),
-        through_fund_key=_fund_of(book, slices.select("fund_policy_key", "account_key")),
-    )
+    through = _fund_of(book, slices.select("fund_policy_key", "account_key"))
+    is_held_by_others = not slices["holder"].equals(slices["account_key"])
+    paying = _fund_of(book, slices.select("fund_policy_key", account_key="holder")) if is_held_by_others else through
+    slices = slices.with_columns(paying.alias("paying_fund_key"), through.alias("through_fund_key"))
     pairs = links.join(slices, left_on="credit_at", right_on="at", how="left", maintain_order="left").select(
         at=pl.concat_list("credit_at", "at"),
         account_key="account_key",

@@ -144,14 +144,15 @@ class Settlement:
         items that each run may pay, where the plan of its account does not decide; they may be items that others pay.
         """
         candidates = self._candidates(runs) if chosen is None else self._chosen(runs, chosen)
-        credit_parts = _apply_credits(candidates if credits_first else candidates.clear())
-        if not credit_parts.is_empty():
-            used = credit_parts.group_by("at").agg(change=pl.col("amount").sum())
+        applied = []
+        if credits_first and (candidates["amount"] < 0).any():
+            applied.append(_apply_credits(candidates))
+            used = applied[0].group_by("at").agg(change=pl.col("amount").sum())
             candidates = candidates.join(used, on="at", how="left", maintain_order="left")
             candidates = candidates.with_columns(pl.col("paid") + pl.col("change").fill_null(0))
-        money_parts = _apply_money(candidates, payers)
+        applied.append(_apply_money(candidates, payers))
         parts = (
-            pl.concat([credit_parts, money_parts])
+            pl.concat(applied)
             .join(
                 runs.select("run", "account_key", paying_fund_key="fund_key"),
                 on="run",

@@ -69,10 +69,7 @@ def with_terms(book: Book, charges: pl.DataFrame, carrier: Carrier) -> pl.DataFr
         down_payment_ppm=pl.coalesce("modified_down_payment_ppm", "down_payment_ppm"),
         max_installments=pl.coalesce("modified_max_installments", "max_installments"),
     )
-    terms = terms.join(INTERVAL_FRAME, on="payment_interval", how="left", maintain_order="left")
-    terms = terms.with_columns(
-        one_interval_after(pl.col(name)).alias(later) for name, later in _ONE_INTERVAL_LATER.items()
-    )
+    terms = with_intervals(terms)
     return terms.with_columns(
         first_periodic_date=pl.when(pl.col("has_second_installment"))
         .then(event_date("second_installment"))
@@ -80,10 +77,17 @@ def with_terms(book: Book, charges: pl.DataFrame, carrier: Carrier) -> pl.DataFr
     )
 
 
+def with_intervals(terms: pl.DataFrame) -> pl.DataFrame:
+    """Add what the payment interval means for terms with a charge and a policy effective date (R-CI-22)."""
+    terms = terms.join(INTERVAL_FRAME, on="payment_interval", how="left", maintain_order="left")
+    later = (one_interval_after(pl.col(date)).alias(name) for date, name in _ONE_INTERVAL_LATER.items())
+    return terms.with_columns(later)
+
+
 def event_date(timing: str) -> pl.Expr:
     """Date of one of a plan's timings: reference date, one interval later if it says so, then the days (R-CI-20, 21).
 
-    `timing` is `down_payment`, `first_installment`, `second_installment` or `one_time`.
+    `timing` is `down_payment`, `first_installment`, `second_installment` or `one_time`; reads terms `with_intervals`.
     """
     reference = pl.col(f"{timing}_reference")
     base = (

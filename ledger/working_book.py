@@ -28,9 +28,12 @@ from ledger.payment_requests import accounts_with_requests
 from ledger.quarantine import Accepted
 from ledger.return_premiums import accounts_with_credits
 from ledger.suspense import accounts_named_in_suspense
+from schemas.versions import put_rows
 
-GROWING_TABLES = ("invoices", "invoice_items", "payments", "payment_items", "write_off_items")
-"""Tables that gain rows with every bill and payment; each has the account that pays."""
+_OF_EVERY_DAY = ("invoices", "invoice_items")
+_OF_COMMANDS = ("payments", "payment_items", "write_off_items")
+"""Tables that gain rows with every bill and payment; each has the account that pays. Only commands look through the
+second ones: on other days they are in the working book whole, for nobody pays for that."""
 SMALLEST_DIVIDED = 2**15
 """Invoice items that a book needs to have before finding the concerned ones is faster than taking them all."""
 _WORD = r'"[^"]*"|-?[0-9]+(?:\.[0-9]+)?'
@@ -72,31 +75,29 @@ class WorkingBook:
         groups = account_groups(book, book.frames) if whole.groups is None else whole.groups
         whole = replace(book, groups=groups)
         is_concerned = _in_groups(groups, concerned_accounts(whole, landed, day, carrier))
-        chosen = {table: is_concerned.gather(whole[table]["account_key"]) for table in GROWING_TABLES}
+        divided = _OF_EVERY_DAY if landed.commands.is_empty() else (*_OF_EVERY_DAY, *_OF_COMMANDS)
+        chosen = {table: is_concerned.gather(whole[table]["account_key"]) for table in divided}
         rows = {table: whole[table].filter(mask).rechunk() for table, mask in chosen.items()}
         part = replace(
             whole,
             frames={**whole.frames, **rows},
             opened_at={**whole.opened_at, **{table: frame.height for table, frame in rows.items()}},
-            used_keys={table: whole.next_key(table) - 1 for table in GROWING_TABLES},
+            used_keys={table: whole.next_key(table) - 1 for table in divided},
         )
         return cls(part, whole, {table: mask.arg_true() for table, mask in chosen.items()})
 
     def put_back(self, book: Book, changes: Mapping[str, pl.DataFrame]) -> Book:
         """The whole book after the day. book: the working book after it; changes: what it added or changed."""
-        if not self.places:
-            return book
-        after = Book({**book.frames, **{table: self._with_rows_of(book, table) for table in self.places}})
-        return replace(after, groups=account_groups(after, changes, self.whole.groups))
+        if self.places:
+            frames = {table: self._with_rows_of(book, table) for table in self.places}
+            book = Book({**book.frames, **frames}, groups=book.groups)
+        return book if book.groups is None else replace(book, groups=account_groups(book, changes, book.groups))
 
     def _with_rows_of(self, book: Book, table: str) -> pl.DataFrame:
         """A table of the whole book with what the working book has changed and added."""
         frame, changed = self.whole[table], book.changed(table)
         if len(changed):
-            at, new = self.places[table].gather(changed), book[table][changed]
-            old = frame[at]
-            moved = [name for name in frame.columns if not old[name].equals(new[name], null_equal=True)]
-            frame = frame.with_columns(frame[name].clone().scatter(at, new[name]) for name in moved)
+            frame = put_rows(frame, self.places[table].gather(changed), book[table][changed])
         return frame.vstack(book.added(table))
 
 

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import polars as pl
 
-from ledger.calendar import INTERVAL_FRAME, BusinessCalendar, days_of_half_month, slot_date, slot_on_or_after
+from ledger.calendar import BusinessCalendar, days_of_half_month, slot_date, slot_on_or_after
 from ledger.carrier import Carrier
 from ledger.placement import invoice_dates
 from ledger.slicing import candidate_items, settle_items
-from ledger.terms import event_date
+from ledger.terms import event_date, with_intervals
 
 _BILL = ("account_key", "policy_key", "bill_date", "due_date")
 _CADENCE = ("periodicity", "anchor_date", "anchor_day", "second_anchor_day", "fix_invoices_on")
@@ -57,15 +57,14 @@ def _with_plans(charges: pl.DataFrame, carrier: Carrier) -> pl.DataFrame:
         "billing_plan", pl.col("lead_days").cast(pl.Int64), "lead_day_unit", "payment_due_day_logic"
     )
     patterns = carrier.charge_pattern_frame().select("charge_pattern", "invoicing_approach")
-    return (
+    terms = (
         charges.join(
             carrier.effective_plan_frame(), on=["payment_plan", "instruction_type"], how="left", maintain_order="left"
         )
         .join(patterns, on="charge_pattern", how="left", maintain_order="left")
         .join(billing, on="billing_plan", how="left", maintain_order="left")
-        .join(INTERVAL_FRAME, on="payment_interval", how="left", maintain_order="left")
-        .with_columns(first_periodic_date=event_date("first_installment"))
     )
+    return with_intervals(terms).with_columns(first_periodic_date=event_date("first_installment"))
 
 
 def _with_cadence(terms: pl.DataFrame) -> pl.DataFrame:

@@ -23,6 +23,7 @@ import polars as pl
 
 from schemas.book import BOOK_TABLES
 from schemas.declare import Table
+from schemas.versions import last_versions
 from warehouse.days import Chain, DayRecord, LandingDigests, in_fewer_files, retired_parts
 from warehouse.durable import TEMPORARY, failing_cleanly, sync_directories
 from warehouse.faults import (
@@ -281,13 +282,11 @@ class Store:
         """The last version of each key of a state table at close of a day."""
         whole = [] if base is None else [(part, base) for part in base.parts if part.table == table.name]
         later = self._parts(table.name, day, base.through if base else None)
-        frames = read_parts(self.home.warehouse, whole)
-        if later:
-            frames += [rows.drop("business_date") for rows in read_parts(self.home.warehouse, later)]
-        if not frames:
-            return table.empty()
-        rows = pl.concat(frames)
-        return rows.unique(table.key, keep="last", maintain_order=True) if later else rows
+        rows = pl.concat([table.empty(), *read_parts(self.home.warehouse, whole)])
+        if not later:
+            return rows
+        changes = pl.concat(rows.drop("business_date") for rows in read_parts(self.home.warehouse, later))
+        return last_versions(rows, changes, table.key)
 
 
 def _is_in_use(temporary: Path) -> bool:

@@ -62,8 +62,9 @@ def redistribute(book: Book, commands: pl.DataFrame, day: date, carrier: Carrier
     """Distribute what is not distributed of payments, last in first out; first in first out where funds are tracked.
 
     In: commands with account_key and payments (ids, null for all that stand). Of each payment goes what is neither
-    applied nor in suspense, as far as its fund still holds it. Refused: a payment that is not one of the account, or
-    does not stand. Rules: R-FT-7, R-FT-8.
+    applied nor in suspense, as far as its fund still holds it; where funds are tracked, what was refunded was of the
+    earliest payments of the fund. Refused: a payment that is not one of the account, or does not stand. Rules:
+    R-FT-7..9.
     """
     named = commands.select("command_id", "account_key", payment_id="payments").explode("payment_id")
     facts = book["payments"].filter(pl.col("account_key").is_in(commands["account_key"].implode()))
@@ -77,20 +78,30 @@ def redistribute(book: Book, commands: pl.DataFrame, day: date, carrier: Carrier
     is_meant = pl.col("account_key").is_in(takes_all.implode()) | pl.col("payment_key").is_in(
         chosen.join(right, on="command_id", how="semi")["payment_key"].drop_nulls().implode()
     )
-    payments = _with_money(
-        book, standing.filter(is_meant & (pl.col("account_key").is_in(right["account_key"].implode())))
-    )
-    latest_first = not carrier.funds_tracking.enabled
-    payments = payments.with_columns(amount="in_fund").sort(
-        "fund_key", "received_date", "payment_key", descending=[False, latest_first, latest_first]
-    )
+    standing = standing.filter(pl.col("account_key").is_in(right["account_key"].implode()))
+    tracking = carrier.funds_tracking
+    latest_first = not tracking.enabled
+    if tracking.enabled and tracking.link_disbursements:
+        payments = _what_is_left(book, standing).filter(is_meant)
+    else:
+        payments = _with_money(book, standing.filter(is_meant)).with_columns(amount="in_fund")
+    payments = _by_receipt(payments, "fund_key", latest_first=latest_first)
     payments = _as_far_as_held(book, payments).filter(pl.col("amount") > 0)
-    ordered = payments.sort(
-        "account_key", "received_date", "payment_key", descending=[False, latest_first, latest_first]
-    )
+    ordered = _by_receipt(payments, "account_key", latest_first=latest_first)
     yesterday = day - timedelta(days=1)
     done = distribute_payments(book, ordered, day, carrier, billed_through=yesterday, due_through=yesterday)
     return Effects(done.book, (done.transactions,), refused=(refused,))
+
+
+def _what_is_left(book: Book, payments: pl.DataFrame) -> pl.DataFrame:
+    """All payments of some funds with what of each is still there: what left a fund otherwise was the earliest's."""
+    with_money = _with_money(book, payments).with_columns(amount="in_fund")
+    return _as_far_as_held(book, _by_receipt(with_money, "fund_key", latest_first=True)).drop("balance")
+
+
+def _by_receipt(payments: pl.DataFrame, key: str, *, latest_first: bool) -> pl.DataFrame:
+    """Payments by fund or account, and of each in the order in which they came in, or the other way round."""
+    return payments.sort(key, "received_date", "payment_key", descending=[False, latest_first, latest_first])
 
 
 def _with_money(book: Book, commands: pl.DataFrame) -> pl.DataFrame:

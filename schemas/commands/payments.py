@@ -122,7 +122,7 @@ COMMANDS = (
         name="redistribute_payments",
         description="Distribute what is not distributed of several payments of an account, the latest received first;"
         " the earliest first where funds are tracked.",
-        rules="R-FT-7, R-FT-8",
+        rules="R-FT-7..9",
         targets=("account",),
         params=(Param("payments", "texts", "Which payments; left out, all that stand."),),
         alone=True,

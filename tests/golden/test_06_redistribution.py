@@ -15,9 +15,12 @@ JAN_1, DAY, NEXT, LAST = date(2025, 1, 1), date(2025, 1, 16), date(2025, 1, 17),
 TRACKED = "\n[funds_tracking]\nenabled = true\nenabled_on = 2025-01-01\n"
 
 
-def story(*, tracked: bool, premium: str = "200.00", installments: int = 2) -> Story:
+UNLINKED = TRACKED + "link_disbursements = false\n"
+
+
+def story(*, tracked: bool, premium: str = "200.00", installments: int = 2, tracking: str = TRACKED) -> Story:
     """Premium on monthly invoices from January 15 on; planned items may be paid."""
-    told = Story(plans(monthly(maximum=installments), more=TRACKED if tracked else ""))
+    told = Story(plans(monthly(maximum=installments), more=tracking if tracked else ""))
     return told.land(
         JAN_1,
         accounts=[{"account_id": "A", "invoice_by": "account"}],
@@ -67,10 +70,13 @@ def test_e_ft_3_the_latest_payment_first_unless_funds_are_tracked(*, tracked: bo
     assert paid(told)[0] == january
 
 
-@pytest.mark.parametrize(("tracked", "expected"), [(False, {"M2": 50_00}), (True, {"M1": 30_00, "M2": 20_00})])
-def test_e_ft_4_of_a_payment_goes_what_its_fund_still_holds(*, tracked: bool, expected: dict[str, int]) -> None:
-    """E-FT-4, R-FT-8: 70 of 100 paid, 30 refunded; then 50 come in, and there is more to pay."""
-    told = story(tracked=tracked, premium="70.00", installments=1)
+@pytest.mark.parametrize(
+    ("tracking", "expected"),
+    [("", {"M2": 50_00}), (UNLINKED, {"M1": 30_00, "M2": 20_00}), (TRACKED, {"M2": 50_00})],
+)
+def test_e_ft_4_of_a_payment_goes_what_its_fund_still_holds(tracking: str, expected: dict[str, int]) -> None:
+    """E-FT-4, R-FT-8, R-FT-9: 70 of 100 paid, 30 refunded; then 50 come in, and there is more to pay."""
+    told = story(tracked=bool(tracking), premium="70.00", installments=1, tracking=tracking)
     told.land(DAY, payments=[{"payment_id": "M1", "account_id": "A", "amount": "100.00"}]).close_through(DAY)
     refund = command("create_disbursement", "D", amount="30.00", due_date=NEXT.isoformat())
     told.land(NEXT, commands=[refund]).close_through(NEXT)
@@ -90,3 +96,15 @@ def test_r_ft_7_only_the_payments_that_are_named() -> None:
     told.land(NEXT, commands=[command("redistribute_payments", "S", payments=["M1", "M9"])]).close_through(NEXT)
     assert (applied(told, NEXT), told.balance("Unapplied")) == ({"M2": 30_00}, "60.00")
     assert told.quarantined() == [("S", "E-PAYMENT-STATUS")]
+
+
+def test_r_ft_9_what_was_refunded_was_of_the_earliest_payment_also_where_that_is_not_named() -> None:
+    """R-FT-9: of 60 and 50 in a fund, 80 are refunded: 30 are left of the second payment, nothing of the first."""
+    told = received(story(tracked=True), DAY, "M1", "60.00")
+    received(told, DAY, "M2", "50.00")
+    refund = command("create_disbursement", "D", amount="80.00", due_date=DAY.isoformat())
+    told.land(DAY, commands=[refund]).close_through(DAY)
+    told.land(NEXT, commands=[command("redistribute_payments", "R", payments=["M1"])]).close_through(NEXT)
+    assert applied(told, NEXT) == {}
+    told.land(LAST, commands=[command("redistribute_payments", "S", payments=["M2"])]).close_through(LAST)
+    assert (applied(told, LAST), told.balance("Unapplied")) == ({"M2": 30_00}, "0.00")

@@ -105,6 +105,19 @@ def test_words_that_are_not_written_out_concern_everybody() -> None:
     assert concerned(commands=escaped) == {"A", "B", "C"}
 
 
+def test_ties_of_a_day_on_the_whole_book_hold_on_the_next() -> None:
+    change = instruction("X", "policy_change", "PA", effective_date=QUIET)
+    escaped = command("modify_payment_details", "payment", "MA", '{"description": "say \\"hello\\""}')
+    story = insured().fork().close_through(QUIET - timedelta(days=1))
+    paid_by_b = charge("X", "5.00", payer_account_id="B")
+    story.land(QUIET, billing_instructions=[change], charges=[paid_by_b], commands=escaped).close_through(QUIET)
+    day = QUIET + timedelta(days=1)
+    assert concerned(day, after=story, payments=[{"payment_id": "X", "account_id": "A", "amount": "1.00"}]) == {
+        "A",
+        "B",
+    }
+
+
 def test_an_invoice_that_turns_concerns_its_payer() -> None:
     story = insured()
     days = {day for row in story.book["invoices"].select("bill_date", "due_date").rows() for day in row}
@@ -114,7 +127,7 @@ def test_an_invoice_that_turns_concerns_its_payer() -> None:
     assert concerned(first + timedelta(days=1)) == set()
 
 
-def test_a_term_that_is_over_concerns_its_account_until_it_is_closed() -> None:
+def test_a_term_that_is_over_concerns_its_account_until_it_is_closed_and_when_it_opens_again() -> None:
     late = YEAR_END - timedelta(days=3)
     story = Story(plans(terms()))
     story.land(
@@ -128,4 +141,7 @@ def test_a_term_that_is_over_concerns_its_account_until_it_is_closed() -> None:
     )
     story.close_through(YEAR_END + timedelta(days=60))
     assert story.book["policy_periods"]["closed_date"].is_null().to_list() == [True, False, False]
-    assert concerned(YEAR_END + timedelta(days=61), after=story) == {"A"}
+    day = YEAR_END + timedelta(days=61)
+    assert concerned(day, after=story) == {"A"}
+    audited = instruction("AB", "audit", "PB", account_id="B", effective_date=YEAR_END - timedelta(days=1))
+    assert concerned(day, after=story, billing_instructions=[audited], charges=[charge("AB", "9.00")]) == {"A", "B"}

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
+from tests.reference.book_accounts import ACCOUNT_COMMAND_TYPES, AccountCommands
 from tests.reference.book_list_bill import LIST_BILL_COMMANDS, ListBillCommands
 from tests.reference.book_money_commands import MONEY_COMMAND_TYPES, MoneyCommands, is_directed
 from tests.reference.entities import Account, Charge, Invoice, Item
@@ -39,12 +40,13 @@ COMMAND_TYPES = (
     "release_charge_hold",
     *LIST_BILL_COMMANDS,
     *MONEY_COMMAND_TYPES,
+    *ACCOUNT_COMMAND_TYPES,
 )
 SCHEDULE_CHANGES = (*COMMAND_TYPES[1:2], *COMMAND_TYPES[4:6], *COMMAND_TYPES[9:13], *LIST_BILL_COMMANDS)
 """Those that may be refused for want of equity; a move of an item never is (R-EQT-17)."""
 
 
-class CommandMaker(ListBillCommands, MoneyCommands):
+class CommandMaker(ListBillCommands, MoneyCommands, AccountCommands):
     """Draws commands for a model."""
 
     def __init__(self, rng: random.Random, model: Model, types: list[str], new_id: Callable[[str], str]) -> None:
@@ -54,11 +56,14 @@ class CommandMaker(ListBillCommands, MoneyCommands):
     def draw(self, day: date) -> list[Row]:
         """The commands of a day: mostly none, else one to three of one account."""
         rng = self.rng
-        if not self.types or not self.model.accounts or rng.random() > 0.12:
+        if not self.types or not self.model.accounts:
             return []
-        account = self.model.accounts[rng.choice(sorted(self.model.accounts))]
+        account, types = self.follow_up() if rng.random() < 0.08 else (None, self.types)
+        if account is None and rng.random() > 0.14:
+            return []
+        account = account or self.model.accounts[rng.choice(sorted(self.model.accounts))]
         rows: list[Row] = []
-        for kind in rng.sample(self.types, min(len(self.types), rng.choice((1, 1, 1, 2, 3)))):
+        for kind in rng.sample(types, min(len(types), rng.choice((1, 1, 1, 2, 3)))):
             drawn = getattr(self, kind)(account, day)
             if drawn:
                 rows.append(self.finish(kind, drawn))
@@ -72,7 +77,7 @@ class CommandMaker(ListBillCommands, MoneyCommands):
     def finish(self, kind: str, drawn: Row) -> Row:
         """A landing row: some targets are unknown, some changes are not to cost equity."""
         rng = self.rng
-        row = {"command_id": self.new_id("CMD"), "command_type": kind} | drawn
+        row = {"command_id": self.new_id("CMD"), "command_type": kind} | drawn | self.asker(kind)
         if rng.random() < 0.02:
             row["target_id"] = "nothing"
         if kind in SCHEDULE_CHANGES and rng.random() < 0.15:

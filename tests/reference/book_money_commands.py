@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from tests.reference.book_credit_commands import CreditCommands
 from tests.reference.book_directions import draw_directions
+from tests.reference.book_refunds import APPROVAL_COMMAND_TYPES, RefundCommands
+from tests.reference.book_suspense import SUSPENSE_PAYMENT_COMMAND_TYPES, SuspenseCommands
 from tests.reference.command_suspense import left_of
 from tests.reference.entities import Account
 from tests.reference.targets import account_of, find_target, reference_of
@@ -19,6 +21,7 @@ Row = dict[str, Any]
 PAYMENT_COMMAND_TYPES = (
     "reverse_payment",
     "move_payment_to_account",
+    "move_payment_to_suspense",
     "modify_payment_details",
     "modify_payment_distribution",
     "redistribute_payments",
@@ -39,7 +42,10 @@ MONEY_COMMAND_TYPES = (
     *REFUND_COMMAND_TYPES,
     *CREDIT_COMMAND_TYPES,
     *SUSPENSE_COMMAND_TYPES,
+    *SUSPENSE_PAYMENT_COMMAND_TYPES,
     *WRITE_OFF_COMMAND_TYPES,
+    "transfer_funds",
+    *APPROVAL_COMMAND_TYPES,
 )
 
 FEATURES_OF_MONEY = {
@@ -52,7 +58,7 @@ FEATURES_OF_MONEY = {
 """As `FEATURES` of the books, of what these commands may be about."""
 
 
-class MoneyCommands(CreditCommands):
+class MoneyCommands(SuspenseCommands, RefundCommands, CreditCommands):
     """Draws commands about payments and funds for a model."""
 
     rng: random.Random
@@ -188,8 +194,8 @@ class MoneyCommands(CreditCommands):
 
     def void_disbursement(self, account: Account, day: date) -> Row | None:  # noqa: ARG002
         """A disbursement that came back; sometimes one that was not paid."""
-        row = self.earlier(account, "create_disbursement")
-        return row and {"target_type": "disbursement", "target_id": row["command_id"]}
+        rows = self.disbursements(account, "Sent")
+        return {"target_type": "disbursement", "target_id": self.rng.choice(rows)["id"]} if rows else None
 
     # ------------------------------------------------------------------ suspense items
 
@@ -255,6 +261,37 @@ class MoneyCommands(CreditCommands):
             return None
         target = {name: row[name] for name in ("target_type", "target_id")}
         return target | {"params": {"command": row["command_id"]}}
+
+    def transfer_funds(self, account: Account, day: date) -> Row | None:  # noqa: ARG002
+        """Money of a fund to other accounts, or to other funds; now and then too much, or to nobody."""
+        rng = self.rng
+        sources = [fund for fund, balance in account.funds.items() if balance > 0 or rng.random() < 0.03]
+        if not sources:
+            return None
+        source = rng.choice(sources)
+        parts = rng.choice((1, 1, 2, 3))
+        amount = account.funds[source] * rng.choice((1, 10, 50, 100)) // 100 // parts + rng.choice((0, 0, 0, 1))
+        params: Row = {"targets": [self.receiver(account, source) | {"amount": amount} for _ in range(parts)]}
+        if rng.random() < 0.02:
+            params["targets"] = []
+        params |= {"policy_id": source} if source else {}
+        return {"target_type": "account", "target_id": account.account_id, "params": params}
+
+    def receiver(self, account: Account, source: str | None) -> Row:
+        """A fund that receives money, often one of the same account; now and then there is none."""
+        rng = self.rng
+        has_others = account.separate_funds and len(account.funds) > 1
+        others = [other for name, other in sorted(self.model.accounts.items()) if other is not account]
+        receiver = account if has_others and rng.random() < 0.5 else rng.choice(others or [account])
+        target: Row = {"account_id": receiver.account_id, "reason": "asked for"}
+        funds = [fund for fund in receiver.funds if fund is None or receiver.separate_funds or rng.random() < 0.05]
+        if receiver is account and rng.random() < 0.97:
+            funds = [fund for fund in funds if fund != source] or funds
+        fund = rng.choice(funds)
+        target |= {"policy_id": fund} if fund else {}
+        if rng.random() < 0.03:
+            target |= rng.choice(({"account_id": "A-NOBODY"}, {"policy_id": "P-NOTHING"}))
+        return target
 
     def write_off_surplus(self, account: Account, day: date) -> Row | None:  # noqa: ARG002
         """Money of a fund that is kept; sometimes more than there is."""

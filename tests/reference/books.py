@@ -15,7 +15,6 @@ from typing import Any
 
 from tests.reference.book_commands import COMMAND_TYPES, CommandMaker
 from tests.reference.book_directions import FEATURES_OF_DIRECTIONS, draw_directions, of_its_own
-from tests.reference.book_disputes import is_in_dispute
 from tests.reference.book_list_bill import (
     LIST_BILL_COMMANDS,
     enrol,
@@ -25,6 +24,8 @@ from tests.reference.book_list_bill import (
     paid_policy,
 )
 from tests.reference.book_plans import ALLOCATION_PLANS, CHARGE_PATTERNS, PAYMENT_PLANS, Row, return_premium_plans
+from tests.reference.book_refunds import automatic_disbursements, users_with_limits
+from tests.reference.book_suspense import FEATURES_OF_SUSPENSE, make_suspense_payment
 from tests.reference.dates import add_months
 from tests.reference.model import Model
 
@@ -36,9 +37,6 @@ FEATURES = {
     "other_instructions": True,  # audit, offset, onset
     "charge_groups": True,
     "list_bill": True,
-    "list_bill_payers_without_a_stream": True,  # instructions and changes that are refused for it (R-LB-06)
-    "policy_items_on_account_level_streams": True,  # moves that are refused (R-LB-06)
-    "holds_on_empty_billing_days": False,  # what a hold made and emptied the same day: the engine deletes it (R-INV-23)
     "low_balance": True,
     "invoice_fee": True,
     "payment_requests": True,
@@ -47,6 +45,12 @@ FEATURES = {
     "unknown_policies_of_known_payers": True,
     "sub_accounts": True,
     "directed_payments": True,
+    "suspense_payments": True,
+    "authority_limits": True,
+    # What is distributed before surplus is paid out may leave nobody with surplus: the engine stops then (R-DST-16).
+    "automatic_disbursements": False,
+    "repeats_of_edited_payments": False,  # after an edit the engine takes the row that landed for another (R-CI-08)
+    "collection_agencies": True,
 }
 FEATURES |= dict.fromkeys(COMMAND_TYPES, True)
 """What books may hold. Off is what books are not made of yet, or what is known to disagree."""
@@ -71,6 +75,7 @@ def make_carrier(rng: random.Random, first_year: int) -> Row:
             }
             | low_balance()
             | requests()
+            | (automatic_disbursements(rng) if FEATURES["automatic_disbursements"] else {})
         )
 
     def low_balance() -> Row:
@@ -175,6 +180,8 @@ def make_span(rng: random.Random, shortest: int, longest: int) -> Span:
     specials = (date(first_year, 1, 31), date(first_year, 12, 20), date(first_year, 2, 27))
     start = rng.choice((*specials, date(first_year, rng.randint(1, 12), rng.randint(1, 28))))
     carrier = make_carrier(rng, first_year)
+    if FEATURES["authority_limits"] and rng.random() < 0.6:
+        carrier |= users_with_limits(rng)
     if FEATURES["return_premium_plans"]:
         carrier["return_premium_plans"] = return_premium_plans(rng, start)
     return Span(carrier, start, rng.randint(shortest, longest))
@@ -228,23 +235,21 @@ class BookMaker:
             self.add_mistake()
         if self.rng.random() < 0.2:
             self.repeat_account()
+        if FEATURES["collection_agencies"] and self.rng.random() < 0.4:
+            agency = make_account(self.rng, f"{self.prefix}AGENCY", self.start.year)
+            self.inbox(self.start)["accounts"].append(agency | {"account_type": "collection_agency"})
+        if FEATURES["suspense_payments"] and self.rng.random() < 0.4:
+            late = make_account(self.rng, f"{self.prefix}A-LATE", self.start.year)
+            self.inbox(self.any_day())["accounts"].append(late)
         result = []
         for offset in range(self.length):
             day = self.start + timedelta(days=offset)
             self.pay(self.model, day)
             self.inbox(day)["payments"] += [self.directed(day, row) for when, row in self.later if when == day]
-            self.inbox(day)["commands"] += self.draw_commands(day)
+            self.inbox(day)["commands"] += self.commands.draw(day)
             result.append((day, self.inbox(day)))
             self.model.close(day, self.inbox(day))
         return result
-
-    def draw_commands(self, day: date) -> list[Row]:
-        """The commands of a day but those that are known to be seen differently."""
-        rows = self.commands.draw(day)
-        named = self.inbox(day)["charges"] + [
-            row.get("params") or {} for row in rows if "charge" in row["command_type"]
-        ]
-        return [row for row in rows if not is_in_dispute(self.model, row, named, day, FEATURES)]
 
     # ------------------------------------------------------------------ instructions
 
@@ -293,9 +298,14 @@ class BookMaker:
         return charges
 
     def tax_payer(self, policy: Row) -> str | None:
-        """Who else pays the taxes of a new period; of list bill accounts one that has a stream for its plan."""
+        """Who else pays the taxes of a new period.
+
+        Not one for whom the instruction is refused, when it names an account that is not known: whether that is
+        created all the same is not said.
+        """
         payer = next((row for row in self.payers if row["account_id"] == policy["tax_payer"]), None)
-        can_pay = payer is None or has_stream(payer, policy["plan"]) or FEATURES["list_bill_payers_without_a_stream"]
+        is_owner_known = not policy["account_id"].endswith("NEW")
+        can_pay = payer is None or is_owner_known or has_stream(payer, policy["plan"])
         return policy["tax_payer"] if can_pay else None
 
     def add_policy(self, policy_id: str) -> None:
@@ -393,9 +403,7 @@ class BookMaker:
         for charge in charges:
             if kind == "cancellation" or (kind == "policy_change" and rng.random() < 0.4):
                 charge["amount"] = -charge["amount"]
-            is_other = policy["tax_payer"] in [row["account_id"] for row in self.accounts]
-            is_other = is_other or FEATURES["list_bill_payers_without_a_stream"]  # the plan may have changed since
-            if charge["charge_pattern"] == "Taxes" and policy["tax_payer"] and term == 1 and is_other:
+            if charge["charge_pattern"] == "Taxes" and policy["tax_payer"] and term == 1:
                 charge["payer_account_id"] = policy["tax_payer"]
         if rng.random() < 0.03 and charges:
             charges[0]["amount"] = 0
@@ -459,7 +467,10 @@ class BookMaker:
             day = self.any_day(
                 next(when for when, inbox in self.planned.items() if first in inbox["billing_instructions"])
             )
-        self.instruct(day, kind, first["account_id"], charges, effective_date=day, **columns)
+        # Whether a refused instruction creates an account that is not known is not said.
+        is_new = first["account_id"].endswith("NEW")
+        account_id = self.accounts[0]["account_id"] if is_new else first["account_id"]
+        self.instruct(day, kind, account_id, charges, effective_date=day, **columns)
 
     def add_account_charge(self) -> None:
         """A charge, sometimes a credit, of an account."""
@@ -489,22 +500,35 @@ class BookMaker:
                         row["invoice_id"] = invoice["invoice_key"]
         if rng.random() < 0.015:
             self.pay_without_a_reason(day)
+        if FEATURES["suspense_payments"] and rng.random() < 0.02:
+            known = [row["account_id"] for row in self.accounts + self.payers]
+            self.later.append((day, make_suspense_payment(rng, self.prefix, known, self.new_id("PAY"))))
         if self.later and rng.random() < 0.01:
             when, row = rng.choice(self.later)
-            if when < day and not row.get("distribution"):
+            is_repeatable = FEATURES["repeats_of_edited_payments"] or not self.is_edited(row)
+            if when < day and not row.get("distribution") and is_repeatable:
                 self.later.append((day, dict(row)))  # the same payment again has no effect
+
+    def is_edited(self, payment: Row) -> bool:
+        """Whether somebody has noted something about a suspense payment."""
+        edits = [row for row in self.commands.sent if row["command_type"] == "edit_suspense_payment"]
+        return any(row["target_id"] == payment["payment_id"] for row in edits)
 
     def directed(self, day: date, row: Row) -> Row:
         """A payment that sometimes says itself what it pays, of what there was the evening before."""
         account = self.model.accounts.get(row.get("account_id") or "")
         is_known = row["payment_id"] in self.model.all_payments
+        if row.get("kind") == "suspense" and not FEATURES_OF_SUSPENSE["directed_payments"]:
+            return row
         if account and not is_known and FEATURES["directed_payments"] and self.rng.random() < 0.25:
             fund = row.get("policy_id") if row.get("policy_id") in account.funds and account.separate_funds else None
             said = draw_directions(self.rng, self.model, account, fund, row["amount"])
             if not FEATURES_OF_DIRECTIONS["allocations_of_the_default_fund"]:
                 total = sum(one["amount"] for one in said.get("allocate", []))
                 said |= {"use_default_unapplied": False} if total > row["amount"] else {}
-            others = [other for when, other in self.later if when == day and other["account_id"] != row["account_id"]]
+            others = [
+                other for when, other in self.later if when == day and other.get("account_id") != row["account_id"]
+            ]
             if others and not FEATURES_OF_DIRECTIONS["items_that_others_pay_today"]:
                 said = of_its_own(said)
             row["distribution"] = said

@@ -1,4 +1,4 @@
-"""Policy periods are closed when nothing is left of them, and opened by what happens to them (R-CLS-01..07)."""
+"""Periods are closed when nothing is left of them, accounts by command when nothing is owed (R-CLS, R-ACC-09..12)."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections import defaultdict
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from tests.reference.entities import Period, Policy
+from tests.reference.entities import Account, Period, Policy
 from tests.reference.refusing import refuse
 from tests.reference.targets import period_of
 
@@ -64,3 +64,31 @@ def open_policy_period(model: Model, row: Row, policy: Policy, today: date) -> N
     if period.closed_date is None:
         refuse("it is open")
     period.closed_date, period.opened_date = None, today
+
+
+def close_account(model: Model, row: Row, account: Account, today: date) -> None:  # noqa: ARG001
+    """An account whose periods are closed and that owes nothing, nor is owed, is closed (R-ACC-09, R-ACC-10)."""
+    if account.close_date is not None:
+        refuse("it is closed")
+    policies = [policy for policy in model.policies.values() if policy.account is account]
+    periods = [period for policy in policies for period in policy.periods.values()]
+    if any(period.closed_date is None for period in periods):
+        refuse("a policy period is not closed")
+    if remaining_balance(model, account, periods):
+        refuse("something is owed")
+    account.close_date = today
+
+
+def remaining_balance(model: Model, account: Account, periods: list[Period]) -> int:
+    """Unbilled, Billed and Due of charges of the account and of its periods, added up (R-ACC-10)."""
+    owners = {("Account", account.account_id)} | {("PolicyPeriod", owner_id(period)) for period in periods}
+    lines = [line for line in model.posted.lines if (line["owner_type"], line["owner_id"]) in owners]
+    lines = [line for line in lines if line["t_account"].endswith(OWED)]
+    return sum(line["amount"] if line["side"] == "D" else -line["amount"] for line in lines)
+
+
+def reopen_account(model: Model, row: Row, account: Account, today: date) -> None:  # noqa: ARG001
+    """A closed account is open again (R-ACC-12)."""
+    if account.close_date is None:
+        refuse("it is open")
+    account.close_date = None

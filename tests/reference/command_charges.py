@@ -6,6 +6,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from tests.reference.charging import account_stream
+from tests.reference.dates import plus_days
 from tests.reference.entities import Account, Charge, Item, add_item
 from tests.reference.refusing import refuse
 from tests.reference.settling import is_standing, like, offset, onset, settle, take_back, take_back_write_offs
@@ -94,7 +95,10 @@ def create_recapture(model: Model, row: Row, account: Account, today: date) -> N
 
 
 def hold_charge(model: Model, row: Row, charge: Charge, today: date) -> None:  # noqa: ARG001
-    """Hold a charge: what is billed and open of it goes to the next planned invoice (R-CHD-4, R-CHD-5)."""
+    """Hold a charge: what is billed and open of it goes to the next planned invoice (R-CHD-4, R-CHD-5).
+
+    Not to one that is billed today: from there it would go on at once (R-INV-23).
+    """
     if charge.held:
         refuse("it is held already")
     billed = [item for item in charge.items if is_standing(item) and not item.is_planned]
@@ -104,7 +108,7 @@ def hold_charge(model: Model, row: Row, charge: Charge, today: date) -> None:  #
     for item in [item for item in billed if item.unpaid]:
         left = item.unpaid
         offset(model, item, today, left)
-        onset(item, item.invoice.stream.next_one(today, model.business), left)
+        onset(item, item.invoice.stream.next_one(plus_days(today, 1), model.business), left)
     charge.held = "dispute"
 
 

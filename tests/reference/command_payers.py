@@ -6,7 +6,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from tests.reference.charging import cutoff_of, invoice_of_today, stream_of
-from tests.reference.entities import Account, Charge, Item, delete_if_empty, move
+from tests.reference.entities import Account, Charge, Item, Policy, delete_if_empty, move
 from tests.reference.list_bill import check_payer
 from tests.reference.refusing import refuse
 from tests.reference.settling import (
@@ -54,6 +54,20 @@ def reassign_item_payer(model: Model, row: Row, item: Item, today: date) -> None
     reassign(model, [item], payer, row["params"], today)
 
 
+def refer_to_collection_agency(model: Model, row: Row, target: Account | Policy, today: date) -> None:
+    """What is open of items that an account pays, or of those of its policy, is paid by an agency (R-ITM-06)."""
+    agency = find_account(model, row["params"].get("agency_account_id"))
+    if agency.row["account_type"] != "collection_agency":
+        refuse("it is no collection agency")
+    items = list(target.items if isinstance(target, Account) else target.account.items)
+    if isinstance(target, Policy):
+        items = [item for item in items if item.charge.period and item.charge.period.policy is target]
+    items = [item for item in items if item.unpaid and may_be_reassigned(item, agency)]
+    if not items:
+        refuse("nothing is open")
+    reassign(model, sorted(items, key=lambda item: item.order), agency, {}, today, is_forward=True)
+
+
 def may_be_reassigned(item: Item, payer: Account) -> bool:
     """Neither an offset nor an item that one has cancelled (R-ITM-14); and it does not have that payer already."""
     in_use = item.invoice.status in ("Planned", "Billed", "Due")
@@ -61,10 +75,18 @@ def may_be_reassigned(item: Item, payer: Account) -> bool:
 
 
 def reassign(
-    model: Model, items: list[Item], payer: Account, params: Row, today: date, *, is_offset_first: bool = False
+    model: Model,
+    items: list[Item],
+    payer: Account,
+    params: Row,
+    today: date,
+    *,
+    is_offset_first: bool = False,
+    is_forward: bool = False,
 ) -> None:
     """Planned items move; billed ones are cancelled and come back at the new payer (R-ITM-13..18).
 
+    They move to the invoice of their date, or forward to the next one (R-ITM-06).
     Planned ones go first; of the billed ones of a charge the new items are numbered before the offsets (silent).
     """
     items = [item for item in items if may_be_reassigned(item, payer)]
@@ -76,7 +98,8 @@ def reassign(
             take_back_write_offs(model, item, today)
     for item in [item for item in items if item.is_planned]:
         stream = stream_of(item.charge, payer)
-        move(item, stream.find(item.event_date, cutoff_of(item.charge), today, model.business))
+        of_date = stream.find(item.event_date, cutoff_of(item.charge), today, model.business)
+        move(item, stream.next_one(today, model.business) if is_forward else of_date)
     billed = [item for item in items if not item.is_planned]
     for item in billed if is_offset_first else []:
         offset(model, item, today)

@@ -1,4 +1,4 @@
-"""Commands about payments: taken back, moved to another account, distributed anew (R-PMV, R-BP-7)."""
+"""Commands about payments: taken back, moved to another account or to suspense, distributed anew (R-PMV, R-BP-7)."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from tests.reference.entities import Account, Charge, Item, add_item
 from tests.reference.payments import distribute_fund
 from tests.reference.refusing import refuse
 from tests.reference.settling import empty_designated_funds, undo
+from tests.reference.suspense import successor
 from tests.reference.targets import find_account
 
 if TYPE_CHECKING:
@@ -22,12 +23,15 @@ Row = dict[str, Any]
 
 
 def reverse_payment(model: Model, row: Row, payment: Row, today: date) -> None:
-    """What a payment paid is open again, and its money gone, also when the fund has none left (R-PMV-05..09)."""
-    if payment["status"] not in ("executed", "suspended"):
+    """What a payment paid is open again, and its money gone, also when the fund has none left (R-PMV-05..09).
+
+    Also of a suspense payment that was sent back: its Unapplied lacks the money then (R-SUS-10).
+    """
+    if payment["status"] not in ("executed", "suspended", "disbursed"):
         refuse("a payment is reversed once (R-PMV-09)")
     if row.get("amount") not in (None, payment["amount"]):
         refuse("a payment is taken back whole (R-DBP-24)")
-    is_suspended = payment["status"] == "suspended"
+    is_suspended = payment["status"] != "executed"
     give_back(model, payment, today)
     payment["status"] = "reversed"
     if row["params"]["reversal_reason"] == "insufficient_funds" and not is_suspended:
@@ -38,7 +42,7 @@ def give_back(model: Model, payment: Row, today: date) -> None:
     """First what it paid, what of it is in suspense, then the receipt (R-PMV-05, R-SUS-20, T-02, T-05)."""
     take_back_distribution(model, payment, today)
     end(model, payment, open_items(model, payment), "reversed", today)
-    if payment["status"] == "suspended":
+    if payment["status"] in ("suspended", "disbursed"):
         model.posted.suspense_received(payment, today, back=True)
         return
     account, fund = model.accounts[payment["account_id"]], payment["fund_policy_id"]
@@ -91,23 +95,32 @@ def move_payment_to_account(model: Model, row: Row, payment: Row, today: date) -
         refuse("it is there already")
     give_back(model, payment, today)
     payment["status"] = "moved"
-    moved = payment | {
-        "payment_id": f"{payment['payment_id']}/{row['command_id']}",
-        "account_id": account.account_id,
-        "policy_id": None,
-        "term_number": None,
-        "invoice": None,
-        "association": Association(),
-        "distribution": None,
-        "fund_policy_id": None,
-        "business_date": today,
-        "status": "executed",
-    }
-    model.all_payments[moved["payment_id"]] = moved
+    moved = successor(model, payment, f"{payment['payment_id']}/{row['command_id']}", today)
+    moved["account_id"] = account.account_id
     account.funds[None] += moved["amount"]
     model.posted.money_received(account, None, moved, today)
-    if row["params"].get("distribute") != "none":
-        pay_again(model, moved, today)
+    if row["params"].get("distribute") != "none":  # as any payment that comes in: all of it, whatever its fund lacks
+        association, amount = moved["association"], moved["amount"]
+        distribute_fund(model, account, None, association, money=amount, payment=moved, today=today)
+
+
+def move_payment_to_suspense(model: Model, row: Row, payment: Row, today: date) -> None:
+    """Reversed here, an equal payment of nobody there, maybe with a number to be found by (R-PMV-03, R-PMV-04)."""
+    params = row.get("params") or {}
+    if payment["status"] != "executed":
+        refuse("only a payment that stands is moved")
+    if params.get("account_number") and params.get("policy_number"):
+        refuse("it has one number at most (R-SUS-03)")
+    give_back(model, payment, today)
+    payment["status"] = "moved"
+    moved = successor(model, payment, f"{payment['payment_id']}/{row['command_id']}", today)
+    moved |= {
+        "account_id": params.get("account_number"),
+        "policy_id": params.get("policy_number"),
+        "association": None,
+        "status": "suspended",
+    }
+    model.posted.suspense_received(moved, today)
 
 
 def modify_payment_details(model: Model, row: Row, payment: Row, today: date) -> None:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from tests.reference.model import Model
 
 Row = dict[str, Any]
+MOST_EQUITY_DAYS = 3660
 
 
 def change_payment_schedule(model: Model, row: Row, policy: Policy, today: date) -> None:
@@ -125,3 +126,13 @@ def rebuild(model: Model, charge: Charge, items: list[Item], params: Row, today:
         if part.installment_number:
             part.installment_number += last_number
     place(model, stream, charge, slices, today)
+
+
+def set_policy_equity_warning(model: Model, row: Row, policy: Policy, today: date) -> None:  # noqa: ARG001
+    """Whether a period falls short of equity matters or not, and from how few days on (R-EQT-12, R-EQT-18)."""
+    params = row["params"]
+    period = period_of(policy, params.get("term_number"))
+    days = period.min_equity_days if params.get("min_days") is None else params["min_days"]
+    if not 0 <= days <= MOST_EQUITY_DAYS:
+        refuse("so many days of equity are not preferred")
+    period.has_equity_warnings, period.min_equity_days = params["enabled"], days

@@ -1,4 +1,4 @@
-"""Commands about parts of payments that are set aside until it is known what they are for (R-SUS-11..14, R-SUS-20)."""
+"""Commands about suspense: payments of unknown payers, and parts of payments that are set aside (R-SUS-03..20)."""
 
 from __future__ import annotations
 
@@ -7,11 +7,44 @@ from typing import TYPE_CHECKING, Any
 
 from tests.reference.payments import distribute_fund
 from tests.reference.refusing import refuse
+from tests.reference.suspense import apply_to, check_is_free
+from tests.reference.targets import find_account
 
 if TYPE_CHECKING:
     from tests.reference.model import Model
 
 Row = dict[str, Any]
+
+
+def edit_suspense_payment(model: Model, row: Row, payment: Row, today: date) -> None:  # noqa: ARG001
+    """Who or what it may be for: one number at most, in the place of the one that it has (R-SUS-03, R-SUS-07)."""
+    if payment["status"] != "suspended":
+        refuse("it is not open in suspense")
+    params = row.get("params") or {}
+    if params.get("account_number") and params.get("policy_number"):
+        refuse("it has one number at most")
+    if params.get("account_number") or params.get("policy_number"):
+        payment |= {"account_id": params.get("account_number"), "policy_id": params.get("policy_number")}
+
+
+def apply_suspense_payment(model: Model, row: Row, payment: Row, today: date) -> None:
+    """A person says whose it is; for a policy it goes into the fund of that (R-SUS-05, R-SUS-06, T-04)."""
+    params = row.get("params") or {}
+    check_is_free(model, payment)
+    if bool(params.get("account_id")) == bool(params.get("policy_id")):
+        refuse("either an account or a policy is named")
+    policy_id = params.get("policy_id")
+    if policy_id:
+        policy = model.policies.get(policy_id)
+        if policy is None:
+            refuse("unknown policy")
+        account = policy.account
+    else:
+        account = find_account(model, params["account_id"])
+    new = apply_to(model, payment, f"{payment['payment_id']}/{row['command_id']}", account, policy_id, today)
+    if new["distribute"] != "none":
+        fund, association = new["fund_policy_id"], new["association"]
+        distribute_fund(model, account, fund, association, money=new["amount"], payment=new, today=today)
 
 
 def create_suspense_item(model: Model, row: Row, payment: Row, today: date) -> None:

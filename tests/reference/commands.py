@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 from tests.reference import (
     closure,
+    command_approvals,
     command_charges,
     command_credit_distributions,
+    command_funds,
     command_invoices,
     command_items,
     command_levels,
@@ -24,6 +26,7 @@ from tests.reference import (
     command_suspense,
     command_writeoffs,
 )
+from tests.reference.authority import HandedOnError, hand_on
 from tests.reference.refusing import RefusedError, refuse
 from tests.reference.settling import empty_designated_funds
 from tests.reference.targets import find_target, queue_of
@@ -40,26 +43,40 @@ PROCESSES: dict[str, Process] = {
     "reverse_payment": command_payments.reverse_payment,
     "move_payment_to_account": command_payments.move_payment_to_account,
     "modify_payment_details": command_payments.modify_payment_details,
+    "move_payment_to_suspense": command_payments.move_payment_to_suspense,
     "modify_payment_distribution": command_payments.modify_payment_distribution,
     "redistribute_payments": command_payments.redistribute_payments,
     "reassign_charge_payer": command_payers.reassign_charge_payer,
     "set_charge_default_payer": command_payers.set_charge_default_payer,
     "reassign_item_payer": command_payers.reassign_item_payer,
+    "refer_to_collection_agency": command_payers.refer_to_collection_agency,
     "reverse_item_and_reallocate": command_items.reverse_item_and_reallocate,
     "move_invoice_item": command_items.move_invoice_item,
     "modify_planned_items": command_items.modify_planned_items,
     "change_payment_schedule": command_schedules.change_payment_schedule,
     "assign_payment_plan": command_schedules.change_payment_schedule,
+    "set_policy_equity_warning": command_schedules.set_policy_equity_warning,
     "set_billing_level": command_levels.set_billing_level,
     "open_policy_period": closure.open_policy_period,
+    "close_account": closure.close_account,
+    "reopen_account": closure.reopen_account,
     "change_invoice_days": command_levels.change_invoice_days,
     "change_list_bill": command_list_bill.change_list_bill,
     "change_billing_method": command_list_bill.change_billing_method,
+    "edit_suspense_payment": command_suspense.edit_suspense_payment,
+    "apply_suspense_payment": command_suspense.apply_suspense_payment,
     "create_suspense_item": command_suspense.create_suspense_item,
     "release_suspense_items": command_suspense.release_suspense_items,
+    "transfer_funds": command_funds.transfer_funds,
     "create_ad_hoc_credit": command_refunds.create_ad_hoc_credit,
     "reverse_ad_hoc_credit": command_refunds.reverse_ad_hoc_credit,
     "create_disbursement": command_refunds.create_disbursement,
+    "disburse_suspense_payment": command_refunds.disburse_suspense_payment,
+    "edit_disbursement": command_approvals.edit_disbursement,
+    "approve": command_approvals.approve,
+    "reject": command_approvals.reject,
+    "reject_and_hold_disbursements": command_approvals.reject_and_hold_disbursements,
+    "release_disbursement_hold": command_approvals.release_disbursement_hold,
     "void_disbursement": command_refunds.void_disbursement,
     "distribute_credits": command_credit_distributions.distribute_credits,
     "distribute_default_fund": command_credit_distributions.distribute_default_fund,
@@ -118,8 +135,10 @@ def carry_out(model: Model, row: Row, today: date) -> None:
     try:
         PROCESSES[row["command_type"]](model, row, target, today)
         empty_designated_funds(model, today)
-    except RefusedError:
+    except RefusedError as refused:
         model.__dict__.update(before)
+        if isinstance(refused, HandedOnError):
+            hand_on(model, str(refused))
         raise
 
 

@@ -19,12 +19,21 @@ from ledger.book import Book
 from ledger.carrier import Carrier
 from ledger.close import ClosedDay, close
 from tests.reference.engine_carrier import carrier_text
-from tests.reference.engine_tables import book_tables, charge_ids, invoice_ids, journal_table, payment_ids, stream_ids
+from tests.reference.engine_tables import (
+    book_tables,
+    charge_ids,
+    invoice_ids,
+    journal_table,
+    payment_ids,
+    refund_tables,
+    stream_ids,
+)
 from tests.reference.model import Model
 from tests.story import landing
 
 Row = dict[str, Any]
 TABLES: dict[str, tuple[str, ...]] = {
+    "accounts": ("account_id", "account_type", "close_date"),
     "charges": (
         "charge_key", "charge_pattern", "amount", "charge_date", "effective_date", "owner_type", "owner_id",
         "owner_account_id", "payer_account_id", "policy_id", "term_number", "context", "charge_group",
@@ -43,12 +52,26 @@ TABLES: dict[str, tuple[str, ...]] = {
     "periods": (
         "policy_id", "term_number", "account_id", "effective_date", "expiration_date", "coverage_end", "status",
         "payment_plan", "billing_method", "payer_account_id", "return_premium_plan", "closed_date", "opened_date",
+        "has_equity_warnings", "min_equity_days",
     ),
     "payments": (
         "payment_id", "status", "amount", "account_id", "fund_policy_id", "term_number", "invoice_key", "payment_date",
         "business_date", "distributed",
     ),
     "funds": ("account_id", "policy_id", "balance"),
+    "suspense_items": ("suspense_item_id", "payment_id", "status", "amount"),
+    "disbursements": (
+        "disbursement_id", "account_id", "payment_id", "fund_policy_id", "amount", "origin", "status", "trigger_date",
+        "due_date", "requested_by", "approved_by", "approved_date", "rejected_by", "rejected_date",
+    ),
+    "ad_hoc_credits": ("credit_id", "account_id", "fund_policy_id", "credit_type", "amount", "status"),
+    "approvals": (
+        "subject_type", "subject_id", "account_id", "amount", "requested_by", "assigned_to", "status", "opened_date",
+        "decided_by", "decided_date",
+    ),
+    "disbursement_holds": (
+        "ticket_id", "account_id", "disbursement_id", "opened_by", "opened_date", "closed_by", "closed_date",
+    ),
     "rejects": ("business_date", "table", "record_id", "rows"),
     "payment_items": (
         "business_date", "kind", "payment_id", "account_id", "fund_policy_id", "charge_key", "item_no",
@@ -153,6 +176,7 @@ class Engine:
     def tables(self, since: date = date.min) -> dict[str, pl.DataFrame]:
         """Everything that is compared: the book as it is now, events since a day."""
         frames = book_tables(self.book, timedelta(days=self.carrier.invoice_due_lag_days), self.today)
+        frames |= refund_tables(self.book)
         frames["journal"] = journal_table(self.book, self.events("journal"))
         counted = self.events("quarantine").group_by("business_date", "table_name", "record_id").agg(rows=pl.len())
         frames["rejects"] = counted.rename({"table_name": "table"})
@@ -168,6 +192,15 @@ def tables_of(*models: Model, since: date = date.min) -> dict[str, pl.DataFrame]
     for model in models:
         for name in ("charges", "invoices", "streams", "periods", "payments", "funds"):
             rows[name] += getattr(model, name)()
+        accounts = model.accounts.values()
+        rows["accounts"] += [
+            account.row | {"account_id": account.account_id, "close_date": account.close_date} for account in accounts
+        ]
+        rows["disbursements"] += [row | {"disbursement_id": row["id"]} for row in model.disbursements.values()]
+        rows["ad_hoc_credits"] += [row | {"credit_id": row["id"]} for row in model.ad_hoc_credits.values()]
+        rows["approvals"] += model.approvals
+        rows["disbursement_holds"] += model.holds
+        rows["suspense_items"] += [item | {"suspense_item_id": item["id"]} for item in model.suspense_items]
         rows["items"] += [item | {"installment_number": item["installment_number"] or 0} for item in model.items()]
         rows["journal"] += [line for line in model.posted.lines if line["business_date"] >= since]
         rows["payment_items"] += [row for row in model.payment_items() if row["business_date"] >= since]
@@ -176,13 +209,14 @@ def tables_of(*models: Model, since: date = date.min) -> dict[str, pl.DataFrame]
 
 
 _WHOLE = ("amount", "paid", "amount_due", "balance", "distributed", "item_no", "installment_number", "term_number")
-_WHOLE += ("rows", "credit_item_no", "related_item_no", "written_off")
+_WHOLE += ("rows", "credit_item_no", "related_item_no", "written_off", "min_equity_days")
 _DATES = ("charge_date", "effective_date", "event_date", "bill_date", "due_date", "cadence_date", "expiration_date")
 _DATES += ("coverage_end", "closed_date", "opened_date", "payment_date", "business_date", "transaction_date")
+_DATES += ("close_date", "trigger_date", "approved_date", "rejected_date", "opened_date", "decided_date")
 
 
 def _dtype(column: str) -> pl.DataType:
-    if column in ("is_ad_hoc", "is_account_level_only"):
+    if column in ("is_ad_hoc", "is_account_level_only", "has_equity_warnings"):
         return pl.Boolean()
     return pl.Int64() if column in _WHOLE else pl.Date() if column in _DATES else pl.String()
 

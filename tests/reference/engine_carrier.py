@@ -29,6 +29,10 @@ def carrier_text(carrier: Row) -> str:
         parts.append(_table("payment_allocation_plans", name, _ALWAYS | plan))
     for name, plan in carrier.get("return_premium_plans", {}).items():
         parts.append(_table("return_premium_plans", name, plan))
+    for name, limits in carrier.get("authority_profiles", {}).items():
+        listed = [{"limit_type": limit_type, "max_amount": _units(amount)} for limit_type, amount in limits.items()]
+        parts.append(_table("authority_profiles", name, {"limits": listed}))
+    parts += [_table("users", name, user) for name, user in carrier.get("users", {}).items()]
     return "\n".join(parts)
 
 
@@ -43,14 +47,12 @@ def _billing_plan(plan: Row) -> Row:
         "payment_due_day_logic": plan["payment_due_day_logic"],
         "skip_installment_fees": plan["skip_installment_fees"],
         **{name: plan[name] for name in _AS_THEY_ARE if name in plan},
-        **{
-            name: _units(plan[name])
-            for name in ("low_balance_threshold", "invoice_fee", "payment_reversal_fee")
-            if plan.get(name)
-        },
+        **{name: _units(plan[name]) for name in _AMOUNTS if plan.get(name)},
     }
 
 
+_AMOUNTS = ("low_balance_threshold", "invoice_fee", "payment_reversal_fee")
+_AMOUNTS += ("review_disbursements_over", "disbursement_over")
 _AS_THEY_ARE = (
     "suppress_low_balance",
     "low_balance_method",
@@ -58,6 +60,11 @@ _AS_THEY_ARE = (
     "change_deadline_days",
     "draft_interval_days",
     "draft_day_logic",
+    "automatic_disbursements",
+    "delay_disbursement_days",
+    "available_disbursement_basis",
+    "create_approval_activities",
+    "send_disbursements_awaiting_approval",
 )
 
 

@@ -22,6 +22,7 @@ def book_tables(book: Book, lag: timedelta, today: date) -> dict[str, pl.DataFra
     charges = charge_ids(book)
     items = _items(book, charges, status)
     return {
+        "accounts": book["accounts"],
         "charges": charges,
         "items": items,
         "invoices": _invoices(book, items, status),
@@ -30,7 +31,30 @@ def book_tables(book: Book, lag: timedelta, today: date) -> dict[str, pl.DataFra
         "payments": _payments(book),
         "funds": _named(book, "funds"),
         "payment_items": _payment_items(book, charges),
+        "suspense_items": _with_payment(book, book["suspense_items"]),
     }
+
+
+def refund_tables(book: Book) -> dict[str, pl.DataFrame]:
+    """Credits and disbursements, what waits for approval, and tickets."""
+    words = pl.col("subject_type").cast(pl.String)
+    credits_, paid = book["ad_hoc_credits"], book["disbursements"]
+    ids = pl.concat(
+        [
+            credits_.select(is_credit=True, subject_key="credit_key", subject_id="credit_id"),
+            paid.select(is_credit=False, subject_key="disbursement_key", subject_id="disbursement_id"),
+        ]
+    )
+    approvals = book["approvals"].with_columns(is_credit=words != "Disbursement")
+    frames = {
+        "ad_hoc_credits": _named_fund(book, credits_),
+        "disbursements": _with_payment(book, _named_fund(book, paid)),
+        "approvals": approvals.join(ids, on=["is_credit", "subject_key"], how="left"),
+        "disbursement_holds": book["disbursement_holds"].join(
+            paid.select("disbursement_key", "disbursement_id"), on="disbursement_key", how="left"
+        ),
+    }
+    return {name: frame.join(_accounts(book), on="account_key", how="left") for name, frame in frames.items()}
 
 
 def journal_table(book: Book, journal: pl.DataFrame) -> pl.DataFrame:
@@ -124,6 +148,11 @@ def payment_ids(book: Book) -> pl.DataFrame:
     )
 
 
+def _with_payment(book: Book, frame: pl.DataFrame) -> pl.DataFrame:
+    """Rows with the id of the payment that they are about."""
+    return frame.join(payment_ids(book), on="payment_key", how="left")
+
+
 def _accounts(book: Book) -> pl.DataFrame:
     return book["accounts"].select("account_key", "account_id")
 
@@ -154,7 +183,7 @@ def _with_owner(book: Book, frame: pl.DataFrame) -> pl.DataFrame:
     accounts = book["accounts"].select(
         pl.lit("Account").alias("owner_type"), owner_key="account_key", owner_id="account_id"
     )
-    payments = book["payments"].select(
+    payments = payment_ids(book).select(
         pl.lit("SuspensePayment").alias("owner_type"), owner_key="payment_key", owner_id="payment_id"
     )
     owners = pl.concat([accounts, periods, payments])

@@ -28,6 +28,7 @@ class Account:
     landed: dict[str, Any] = field(default_factory=dict)
     plans: tuple[str, ...] = ()
     parent_id: str | None = None
+    close_date: date | None = None
 
     @property
     def is_list_bill(self) -> bool:

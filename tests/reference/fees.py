@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import TYPE_CHECKING
 
-from tests.reference.entities import Account, Charge, Invoice, Item, Period, add_item
+from tests.reference.entities import Account, Charge, Invoice, Item, Period, Policy, add_item
 
 if TYPE_CHECKING:
     from tests.reference.model import Model
@@ -16,7 +16,7 @@ def charge_fees(model: Model, invoices: list[Invoice], today: date) -> None:
 
     The invoicing fees of all of them are booked before the invoice fees (silent).
     """
-    invoices = sorted(invoices, key=lambda invoice: place_of(model, invoice))
+    invoices = sorted(invoices, key=order_of_fees)
     amounts = [sum(item.amount for item in invoice.items) for invoice in invoices]
     for invoice in invoices:
         charge_invoicing_fees(model, invoice, today)
@@ -25,12 +25,6 @@ def charge_fees(model: Model, invoices: list[Invoice], today: date) -> None:
         fee = payer.billing_plan.get("invoice_fee")
         if fee and amount > 0 and not payer.is_list_bill:  # R-BP-6
             charge_fee(model, invoice, model.carrier["invoice_fee_pattern"], fee, payer, None, today)
-
-
-def place_of(model: Model, invoice: Invoice) -> tuple[int, int]:
-    """Invoices by payer and stream, as these came in (silent)."""
-    payer = invoice.stream.payer
-    return list(model.accounts).index(payer.account_id), list(payer.streams.values()).index(invoice.stream)
 
 
 def charge_fee(
@@ -68,13 +62,24 @@ def charge_invoicing_fees(model: Model, invoice: Invoice, today: date) -> None:
     pattern = model.carrier["invoicing_fee_pattern"]
     if pattern is None or invoice.stream.payer.billing_plan["skip_installment_fees"]:
         return
-    policies = {item.charge.policy_id for item in invoice.items if item.charge.policy_id}
-    for policy_id in sorted(policies, key=list(model.policies).index):  # as they came in (silent)
+    policy_ids = {item.charge.policy_id for item in invoice.items if item.charge.policy_id}
+    for policy_id in sorted(policy_ids, key=lambda policy_id: (known_since(model.policies[policy_id]), policy_id)):
         items = [item for item in invoice.items if item.charge.policy_id == policy_id]
         period = period_of_fee(items)
         if period is None or not fee_is_due(items, period):
             continue
         charge_fee(model, invoice, pattern, period.plan["fee_amount"], period.policy.account, period, today)
+
+
+def order_of_fees(invoice: Invoice) -> tuple[str, int]:
+    """By payer, then as its streams were made (silent)."""
+    payer = invoice.stream.payer
+    return payer.account_id, list(payer.streams.values()).index(invoice.stream)
+
+
+def known_since(policy: Policy) -> date:
+    """The day on which a policy came in: fees of the policies on an invoice are charged in that order (silent)."""
+    return min(period.created_on for period in policy.periods.values())
 
 
 def period_of_fee(items: list[Item]) -> Period | None:

@@ -36,6 +36,8 @@ The carrier is a plain dict::
         "allocation_plans": {name: {
             "filters": ["next_planned_invoice", "policy_period", "invoice", "positive"],  # billed_or_due, past_due
             "orders": ["event_date", "charge_pattern"]}},  # all ten of R-PAP-10 in snake case
+        "users": {name: {"profile": name, "supervisor": name, "may_credit": True}},  # may be left out
+        "authority_profiles": {name: {limit_type: amount}},
         "return_premium_plans": {name: {                 # in order; may be left out
             "effective_date": date, "expiration_date": None,
             "positive_item_qualifier": "same_policy_period", "list_bill_account_excess": "policy_payer_unapplied",
@@ -60,6 +62,7 @@ from datetime import date
 from typing import Any
 
 from tests.reference import (
+    automatic,
     billing,
     closure,
     command_refunds,
@@ -113,6 +116,8 @@ class Model(Tables):
         self.ad_hoc_credits: dict[str, dict[str, Any]] = {}
         self.disbursements: dict[str, dict[str, Any]] = {}
         self.credit_distributions: dict[str, dict[str, Any]] = {}
+        self.approvals: list[dict[str, Any]] = []
+        self.holds: list[dict[str, Any]] = []
         self.requests: list[requests.PaymentRequest] = []
         self.commands_known: set[str] = set()
         self.posted = Journal()
@@ -135,6 +140,7 @@ class Model(Tables):
         billing.bill_invoices(self, day)
         billing.make_invoices_due(self, day)
         requests.follow_invoices(self, day)
+        automatic.create_automatic_disbursements(self, day)
         command_refunds.pay_disbursements(self, day)
         earning.earn(self, day)
         closure.close_periods(self, day)

@@ -11,23 +11,39 @@ from tests.reference.entities import Account, Invoice, Period, Policy
 from tests.reference.refusing import RefusedError
 from tests.reference.return_premium import follows_plan
 from tests.reference.settling import empty_designated_funds, record_parts
+from tests.reference.suspense import match_suspense_payments
 
 if TYPE_CHECKING:
     from tests.reference.model import Model
 
 
 def take_payments(model: Model, rows: list[dict[str, Any]], today: date) -> None:
-    """Receive all payments of the day, then distribute them, oldest first (R-DST-15)."""
-    receive_in_order(model, sorted(rows, key=lambda row: (row.get("payment_date") or today, row["payment_id"])), today)
+    """Receive all payments of the day, find whose those in suspense are, then distribute, oldest first (R-DST-15)."""
+    received = receive_all(model, rows, today) + match_suspense_payments(model, today)
+    distribute_received(model, sorted(received, key=lambda one: (one[0]["payment_date"], one[0]["payment_id"])), today)
 
 
 def receive_in_order(model: Model, rows: list[dict[str, Any]], today: date) -> None:
     """Receive payments, then distribute them."""
-    received: list[tuple[dict[str, Any], Association | None]] = []
+    distribute_received(model, receive_all(model, rows, today), today)
+
+
+def receive_all(
+    model: Model, rows: list[dict[str, Any]], today: date
+) -> list[tuple[dict[str, Any], Association | None]]:
+    """Receive payments; those that were booked, each with what it is for."""
+    received = []
     for row in rows:
-        is_new = row["payment_id"] not in model.all_payments  # the same id again has no effect
-        received += [(row, receive(model, row, today))] if is_new else []
-    waiting = [model.all_payments[row["payment_id"]] for row, association in received if association is not None]
+        if row["payment_id"] not in model.all_payments:  # the same id again has no effect
+            association = receive(model, row, today)
+            payment = model.all_payments.get(row["payment_id"])
+            received += [(payment, association)] if payment else []
+    return received
+
+
+def distribute_received(model: Model, received: list[tuple[dict[str, Any], Association | None]], today: date) -> None:
+    """Distribute payments one after the other, each as it says itself or by what it is for."""
+    waiting = [payment for payment, association in received if association is not None]
     waiting = [payment for payment in waiting if payment["distribute"] != "none"]
     while waiting:
         payment = waiting.pop(0)
@@ -72,6 +88,7 @@ def receive(model: Model, row: dict[str, Any], today: date) -> Association | Non
         "policy_id": row.get("policy_id"),
         "term_number": row.get("term_number"),
         "invoice": None,
+        "named_invoice": row.get("invoice_id"),
         "association": None,
         "distribute": row.get("distribute"),
         "distribution": row.get("distribution"),

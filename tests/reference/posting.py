@@ -172,6 +172,15 @@ class Journal:
         credit: Leg = (owner, "Unapplied", None, None)
         self.receipt("SuspPymtTransaction", payment, today, debit, credit, back=back)
 
+    def suspense_sent_back(self, payment: dict[str, Any], today: date, *, back: bool = False) -> None:
+        """SuspPymtDisbPaid (A-10), out of the payment's own T-accounts; voided, the other way round."""
+        owner = ("SuspensePayment", payment["payment_id"])
+        debit: Leg = (owner, "Unapplied", None, None)
+        credit: Leg = (owner, "Cash", None, None)
+        amount = -payment["amount"] if back else payment["amount"]
+        ids = {"payment_id": payment["payment_id"]}
+        self.post("SuspPymtDisbPaid", today, today, amount, debit=[debit], credit=[credit], **ids)
+
     def item_paid(self, part: PaymentItem, today: date) -> None:
         """ChargePaidFromAccount (T-13, T-15); credits have a negative amount, so the sides swap.
 
@@ -227,6 +236,13 @@ class Journal:
     def between_funds(self, account: Account, policy_id: str, amount: int, today: date) -> None:
         """TransferTransaction of a designated fund to the default one, the other way when negative (R-TXN-14)."""
         debit, credit = fund_leg(account, policy_id), fund_leg(account, None)
+        self.post("TransferTransaction", today, today, amount, debit=[debit], credit=[credit])
+
+    def transferred(
+        self, account: Account, fund: str | None, to: Account, to_fund: str | None, amount: int, today: date
+    ) -> None:
+        """TransferTransaction between accounts, or between funds of one (T-17, R-TXN-14)."""
+        debit, credit = fund_leg(account, fund), fund_leg(to, to_fund)
         self.post("TransferTransaction", today, today, amount, debit=[debit], credit=[credit])
 
     def earned(self, charge: Charge, amount: int, today: date) -> None:

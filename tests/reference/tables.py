@@ -169,6 +169,8 @@ class Tables:
                 ),
                 "closed_date": period.closed_date,
                 "opened_date": period.opened_date,
+                "has_equity_warnings": period.has_equity_warnings,
+                "min_equity_days": period.min_equity_days,
                 "return_premium_plan": next(
                     (
                         name

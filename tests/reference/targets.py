@@ -15,6 +15,9 @@ from tests.reference.refusing import refuse
 if TYPE_CHECKING:
     from tests.reference.model import Model
 
+OF_NOBODY = ("suspended", "applied", "disbursed")
+"""Statuses of payments in suspense, or that were (R-SUS-09)."""
+
 Target = Account | Policy | Charge | Item | Invoice | Stream
 Row = dict[str, Any]
 
@@ -51,9 +54,10 @@ def reference_of(item: Item) -> str:
 
 
 def queue_of(target: Target | Row) -> str:
-    """In whose order of commands a target is; a payment without a payer is on its own."""
+    """In whose order of commands a target is; a payment without a payer is on its own, with what is sent back of it."""
     if isinstance(target, dict):
-        return str(target["account_id"] or target["payment_id"])
+        is_of_nobody = target["account_id"] is None or target["status"] in OF_NOBODY
+        return str(target["payment_id"] if is_of_nobody else target["account_id"])
     return account_of(target).account_id
 
 

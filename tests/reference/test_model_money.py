@@ -152,3 +152,99 @@ def test_r_cls_01_a_period_closes_when_nothing_is_left_of_it_and_opens_when_some
         assert model.periods()[0]["closed_date"] == (over + timedelta(1) if days == 21 else None)
     model.close(DAY + timedelta(22), command("reverse_payment", "payment", "M", params=NSF))
     assert model.periods()[0]["closed_date"] is None
+
+
+def test_e_sus_03_money_of_an_account_that_appears_later_is_applied_then() -> None:
+    model = Model(carrier({"plan": plan(max_installments=1)}))
+    model.close(DAY, {"payments": [payment("M", 6000, "A1")]})
+    assert (balances(model, "Unapplied"), model.funds()) == (6000, [])
+    model.close(DAY + timedelta(1), inbox([issue(DAY, END)], ("Premium", 5000)))
+    statuses = {row["payment_id"]: row["status"] for row in model.payments()}
+    assert statuses == {"M": "applied", "M/applied": "executed"}
+    assert (left(model), balances(model, "Unapplied"), balances(model, "Cash")) == ([0], 1000, 6000)
+
+
+def test_d_sus_01_sent_back_then_bounced() -> None:
+    model = Model(carrier())
+    model.close(DAY, {"payments": [payment("M", 50000, None)]})
+    asked = {"params": {"due_date": DAY + timedelta(1)}, "reason": "nobody knows whose"}
+    model.close(DAY + timedelta(1), command("disburse_suspense_payment", "payment", "M", **asked))
+    assert balances(model, "Unapplied") == 0
+    model.close(DAY + timedelta(2), command("reverse_payment", "payment", "M", params=NSF))
+    assert (balances(model, "Unapplied"), balances(model, "Cash")) == (-50000, -50000)
+
+
+@pytest.mark.parametrize(("amounts", "remaining"), [((6000, 4000), 0), ((6000, 5000), 10000)])
+def test_d_trf_01_a_transfer_takes_all_its_targets_or_none(amounts: tuple[int, ...], remaining: int) -> None:
+    model = Model(carrier())
+    accounts = [{"account_id": name} for name in ("A1", "B1")]
+    model.close(DAY, {"accounts": accounts, "payments": [payment("M", 10000)]})
+    targets = [{"account_id": "B1", "amount": amount, "reason": "asked for"} for amount in amounts]
+    model.close(DAY + timedelta(1), command("transfer_funds", "account", "A1", params={"targets": targets}))
+    assert {row["account_id"]: row["balance"] for row in model.funds()} == {"A1": remaining, "B1": 10000 - remaining}
+
+
+def test_e_ahc_3_and_r_dsb_3_what_is_above_a_limit_waits_for_who_may() -> None:
+    users = {"clerk": {"profile": "Low", "supervisor": "lead", "may_credit": True}}
+    users |= {"lead": {"profile": "Low", "supervisor": "boss"}, "boss": {}}
+    limits = {"users": users, "authority_profiles": {"Low": {"Goodwill Credit": 5000}}}
+    model = Model(carrier() | limits)
+    model.close(DAY, {"accounts": [{"account_id": "A1"}]})
+    given = {"amount": 5001, "params": {"credit_type": "Goodwill"}, "requested_by": "clerk"}
+    model.close(DAY + timedelta(1), command("create_ad_hoc_credit", "account", "A1", **given))
+    assert (model.approvals[0]["assigned_to"], balances(model, "Unapplied")) == ("lead", 0)
+    for who, assigned, balance in (("lead", "boss", 0), ("boss", "boss", 5001)):
+        row = command("approve", "ad_hoc_credit", "C-create_ad_hoc_credit", requested_by=who)
+        row["commands"][0]["command_id"] = who
+        model.close(DAY + timedelta(2), row)
+        assert (model.approvals[0]["assigned_to"], balances(model, "Unapplied")) == (assigned, balance)
+    assert [row["record_id"] for row in model.rejects()] == ["lead"]
+
+
+@pytest.mark.parametrize(("amount", "left_over"), [(499, 499), (500, 0)])
+def test_d_ad_1_surplus_above_the_threshold_is_paid_out(amount: int, left_over: int) -> None:
+    surplus = {"automatic_disbursements": True, "disbursement_over": 499, "review_disbursements_over": 10000}
+    model = Model(carrier(billing=surplus))
+    model.close(DAY, {"accounts": [{"account_id": "A1"}], "payments": [payment("M", amount)]})
+    assert balances(model, "Cash") == left_over
+
+
+def test_r_dsb_9_nothing_is_paid_while_a_ticket_is_open() -> None:
+    model = Model(carrier())
+    model.close(DAY, {"accounts": [{"account_id": "A1"}], "payments": [payment("M", 10000)]})
+    rows = []
+    for name, days in (("D1", 5), ("D2", 2)):
+        params = {"due_date": DAY + timedelta(days)}
+        asked = {"amount": 1000, "reason": "overpaid", "params": params}
+        rows += [command("create_disbursement", "account", "A1", **asked)["commands"][0] | {"command_id": name}]
+    model.close(DAY + timedelta(1), {"commands": rows})
+    model.close(DAY + timedelta(2), command("reject_and_hold_disbursements", "disbursement", "D1"))
+    assert [row["status"] for row in model.disbursements.values()] == ["Rejected", "Approved"]
+    model.close(DAY + timedelta(3), command("release_disbursement_hold", "account", "A1"))
+    assert [row["status"] for row in model.disbursements.values()] == ["Rejected", "Sent"]
+
+
+def test_r_acc_09_an_account_that_owes_nothing_is_closed() -> None:
+    model = paid()
+    model.close(DAY + timedelta(1), command("close_account", "account", "A1"))
+    assert [row["record_id"] for row in model.rejects()] == ["C-close_account"]
+    empty = Model(carrier())
+    empty.close(DAY, {"accounts": [{"account_id": "A1"}]} | command("close_account", "account", "A1"))
+    assert empty.accounts["A1"].close_date == DAY
+
+
+def test_e_itm_10_an_agency_collects_what_is_open() -> None:
+    model = Model(carrier({"plan": plan(max_installments=3)}))
+    model.close(DAY, inbox([issue(DAY, END)], ("Premium", 90000), payments=[payment("M", 10000, policy_id="P1")]))
+    agency = {"accounts": [{"account_id": "B1", "account_type": "collection_agency"}]}
+    refer = command("refer_to_collection_agency", "account", "A1", params={"agency_account_id": "B1"})
+    model.close(DAY + timedelta(1), agency | refer)
+    found = [(item.payer.account_id, item.reversal_kind, item.amount, item.paid) for item in model.every_item()]
+    assert sorted(found) == [
+        ("A1", "none", 30000, 30000),
+        ("A1", "offset", -30000, -30000),
+        ("B1", "none", 30000, 0),
+        ("B1", "none", 30000, 0),
+        ("B1", "onset", 30000, 10000),
+    ]
+    assert len({item.invoice.invoice_key for item in model.every_item() if item.payer.account_id == "B1"}) == 1

@@ -27,7 +27,7 @@ class PublishedDays:
         publish(
             home,
             Published(
-                through=closed[-1].outcome.day,
+                through=closed[-1].day,
                 carrier=carrier.name,
                 currency=carrier.currency,
                 invoice_due_lag_days=carrier.invoice_due_lag_days,
@@ -44,7 +44,7 @@ class PublishedDays:
 
     def _changes(self, closed: Sequence[ClosedDay], table: str) -> list[Path]:
         changes = [
-            rows.clone().insert_column(0, pl.Series("business_date", [day.outcome.day] * rows.height, pl.Date))
+            rows.clone().insert_column(0, pl.Series("business_date", [day.day] * rows.height, pl.Date))
             for day in closed
             if not (rows := day.changes[table]).is_empty()
         ]
