@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 from tests.reference.authority import open_activity
 from tests.reference.command_refunds import is_held, new_disbursement, waiting_to_be_paid_out
 from tests.reference.dates import plus_days
+from tests.reference.distribution import policy_of_fund
 from tests.reference.entities import Account, Item
-from tests.reference.payments import distribute_account, policy_of_fund
+from tests.reference.payments import distribute_accounts
 
 if TYPE_CHECKING:
     from tests.reference.model import Model
@@ -26,7 +27,7 @@ def create_automatic_disbursements(model: Model, today: date) -> None:
         if not account.billing_plan.get("automatic_disbursements") or is_held(model, account):
             continue
         if with_surplus(model, account):
-            distribute_account(model, account, today)
+            distribute_accounts(model, [account], today)
         for fund, surplus in with_surplus(model, account):
             create(model, account, fund, surplus, today)
 

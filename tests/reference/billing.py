@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from tests.reference.dates import plus_days
 from tests.reference.entities import Invoice, Item, WriteOffItem, move
 from tests.reference.fees import charge_fees
-from tests.reference.payments import distribute_account
+from tests.reference.payments import distribute_accounts
 from tests.reference.requests import draft_payments, request_payment
 from tests.reference.return_premium import pay_with_credits
 
@@ -96,5 +96,5 @@ def make_invoices_due(model: Model, today: date) -> None:
 
 def distribute_payers(model: Model, invoices: list[Invoice], today: date) -> None:
     """Distribute the funds of the payers of these invoices (R-DST-16)."""
-    for account_id in sorted({invoice.stream.payer.account_id for invoice in invoices}):
-        distribute_account(model, model.accounts[account_id], today)
+    payers = sorted({invoice.stream.payer.account_id for invoice in invoices})
+    distribute_accounts(model, [model.accounts[account_id] for account_id in payers], today)

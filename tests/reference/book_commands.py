@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from tests.reference.book_accounts import ACCOUNT_COMMAND_TYPES, AccountCommands
 from tests.reference.book_list_bill import LIST_BILL_COMMANDS, ListBillCommands
-from tests.reference.book_money_commands import MONEY_COMMAND_TYPES, MoneyCommands
+from tests.reference.book_money_commands import MONEY_COMMAND_TYPES, MoneyCommands, is_directed
 from tests.reference.entities import Account, Charge, Invoice, Item
 from tests.reference.targets import account_of, reference_of
 
@@ -68,7 +68,9 @@ class CommandMaker(ListBillCommands, MoneyCommands, AccountCommands):
             if drawn:
                 rows.append(self.finish(kind, drawn))
         # An invoice is named after its date of the cadence, which a change of invoice days changes.
-        rows = [row for row in rows if row["command_type"] == "change_invoice_days"][:1] or rows
+        # What a distribution is directed to may be gone after another command of the day.
+        alone = [row for row in rows if row["command_type"] == "change_invoice_days" or is_directed(row)]
+        rows = alone[:1] or rows
         self.sent += rows
         return rows
 

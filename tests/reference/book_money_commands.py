@@ -6,6 +6,8 @@ import random
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
+from tests.reference.book_credit_commands import CreditCommands
+from tests.reference.book_directions import draw_directions
 from tests.reference.book_refunds import APPROVAL_COMMAND_TYPES, RefundCommands
 from tests.reference.book_suspense import SUSPENSE_PAYMENT_COMMAND_TYPES, SuspenseCommands
 from tests.reference.command_suspense import left_of
@@ -16,15 +18,29 @@ if TYPE_CHECKING:
     from tests.reference.model import Model
 
 Row = dict[str, Any]
-PAYMENT_COMMAND_TYPES = ("reverse_payment", "move_payment_to_account", "modify_payment_distribution")
-PAYMENT_COMMAND_TYPES += ("move_payment_to_suspense",)
+PAYMENT_COMMAND_TYPES = (
+    "reverse_payment",
+    "move_payment_to_account",
+    "move_payment_to_suspense",
+    "modify_payment_details",
+    "modify_payment_distribution",
+    "redistribute_payments",
+)
 REFUND_COMMAND_TYPES = ("create_ad_hoc_credit", "reverse_ad_hoc_credit", "create_disbursement", "void_disbursement")
+CREDIT_COMMAND_TYPES = (
+    "distribute_credits",
+    "distribute_default_fund",
+    "distribute_negative_items",
+    "modify_credit_distribution",
+    "reverse_credit_distribution",
+)
 SUSPENSE_COMMAND_TYPES = ("create_suspense_item", "release_suspense_items")
 WRITE_OFF_COMMAND_TYPES = ("write_off", "reverse_write_off", "write_off_surplus", "reverse_surplus_write_off")
 MONEY_COMMAND_TYPES = (
     "open_policy_period",
     *PAYMENT_COMMAND_TYPES,
     *REFUND_COMMAND_TYPES,
+    *CREDIT_COMMAND_TYPES,
     *SUSPENSE_COMMAND_TYPES,
     *SUSPENSE_PAYMENT_COMMAND_TYPES,
     *WRITE_OFF_COMMAND_TYPES,
@@ -35,11 +51,14 @@ MONEY_COMMAND_TYPES = (
 FEATURES_OF_MONEY = {
     "redistribution_beside_holds": True,
     "redistribution_of_designated_funds": True,
+    "directed_redistribution": True,
+    "corrections_to_the_same_amount": False,  # the engine makes a new version of it (R-PMV-11)
+    "corrections_of_payments_for_something": False,  # a new version of the engine forgets policy and invoice (R-PMV-10)
 }
 """As `FEATURES` of the books, of what these commands may be about."""
 
 
-class MoneyCommands(SuspenseCommands, RefundCommands):
+class MoneyCommands(SuspenseCommands, RefundCommands, CreditCommands):
     """Draws commands about payments and funds for a model."""
 
     rng: random.Random
@@ -91,7 +110,40 @@ class MoneyCommands(SuspenseCommands, RefundCommands):
         if not payments:
             return None
         params: Row = {"distribute": rng.choice(("auto", "none"))} if rng.random() < 0.5 else {}
-        return {"target_type": "payment", "target_id": rng.choice(payments)["payment_id"], "params": params}
+        payment = rng.choice(payments)
+        payer = self.model.accounts.get(payment["account_id"])
+        if payer and FEATURES_OF_MONEY["directed_redistribution"] and rng.random() < 0.7:
+            params |= draw_directions(rng, self.model, payer, payment["fund_policy_id"], payment["amount"])
+        return {"target_type": "payment", "target_id": payment["payment_id"], "params": params}
+
+    def modify_payment_details(self, account: Account, day: date) -> Row | None:  # noqa: ARG002
+        """A payment corrected: its amount, its method, or only a note."""
+        rng = self.rng
+        payments = self.payments(account, "executed", *(("reversed", "superseded") if rng.random() < 0.1 else ()))
+        if not FEATURES_OF_MONEY["corrections_of_payments_for_something"]:
+            payments = [payment for payment in payments if not payment["invoice"] and not payment["term_number"]]
+        if not payments:
+            return None
+        payment = rng.choice(payments)
+        row: Row = {"target_type": "payment", "target_id": payment["payment_id"]}
+        if rng.random() < 0.7:
+            row["amount"] = payment["amount"] * rng.choice((0, 50, 90, 110, 200, 200)) // 100
+            if FEATURES_OF_MONEY["corrections_to_the_same_amount"] and rng.random() < 0.1:
+                row["amount"] = payment["amount"]
+        params: Row = {"description": "as the bank says"} if rng.random() < 0.3 else {}
+        if rng.random() < 0.3:
+            params["method"] = rng.choice(("check", "cash"))
+        return row | {"params": params}
+
+    def redistribute_payments(self, account: Account, day: date) -> Row:  # noqa: ARG002
+        """Payments that pay with what they have left, all of them or some; now and then one that does not stand."""
+        rng = self.rng
+        payments = self.payments(account, "executed", *(("reversed", "moved") if rng.random() < 0.05 else ()))
+        params: Row = {}
+        if payments and rng.random() < 0.6:
+            chosen = rng.sample(payments, rng.randint(1, len(payments)))
+            params["payments"] = [payment["payment_id"] for payment in chosen]
+        return {"target_type": "account", "target_id": account.account_id, "params": params}
 
     # ------------------------------------------------------------------ policy periods
 
@@ -265,3 +317,8 @@ def owner_of(model: Model, row: Row) -> Account | None:
     """Whose what a command is about is, if it is still there."""
     target = find_target(model, row["target_type"], row["target_id"])
     return None if target is None or isinstance(target, dict) else account_of(target)
+
+
+def is_directed(row: Row) -> bool:
+    """Whether a command says itself what money pays."""
+    return row["command_type"] == "modify_payment_distribution" and bool({*row["params"]} - {"distribute"})

@@ -20,6 +20,7 @@ SUSPENSE_PAYMENT_COMMAND_TYPES = (
 
 FEATURES_OF_SUSPENSE = {
     "payments_for_invoices": False,  # one that named an invoice is not found by its policy number (R-SUS-04)
+    "directed_payments": False,  # applied, one pays as it said before it was moved, in the engine (R-PMV-03, silent)
 }
 """As `FEATURES` of the books, of what is moved to suspense."""
 
@@ -70,6 +71,8 @@ class SuspenseCommands:
         payments = [payment for payment in payments if payment["status"] == "executed" or self.rng.random() < 0.02]
         if not FEATURES_OF_SUSPENSE["payments_for_invoices"]:
             payments = [payment for payment in payments if not payment["named_invoice"]]
+        if not FEATURES_OF_SUSPENSE["directed_payments"]:
+            payments = [payment for payment in payments if not payment["distribution"]]
         if not payments:
             return None
         params = self.numbers() if self.rng.random() < 0.5 else {}

@@ -14,6 +14,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from tests.reference.book_commands import COMMAND_TYPES, CommandMaker
+from tests.reference.book_directions import FEATURES_OF_DIRECTIONS, draw_directions, of_its_own
 from tests.reference.book_list_bill import (
     LIST_BILL_COMMANDS,
     enrol,
@@ -24,7 +25,7 @@ from tests.reference.book_list_bill import (
 )
 from tests.reference.book_plans import ALLOCATION_PLANS, CHARGE_PATTERNS, PAYMENT_PLANS, Row, return_premium_plans
 from tests.reference.book_refunds import automatic_disbursements, users_with_limits
-from tests.reference.book_suspense import make_suspense_payment
+from tests.reference.book_suspense import FEATURES_OF_SUSPENSE, make_suspense_payment
 from tests.reference.dates import add_months
 from tests.reference.model import Model
 
@@ -42,6 +43,8 @@ FEATURES = {
     "policy_changes_like_originals": True,
     "return_premium_plans": True,
     "unknown_policies_of_known_payers": True,
+    "sub_accounts": True,
+    "directed_payments": True,
     "suspense_payments": True,
     "authority_limits": True,
     # What is distributed before surplus is paid out may leave nobody with surplus: the engine stops then (R-DST-16).
@@ -150,6 +153,13 @@ def make_account(rng: random.Random, account_id: str, first_year: int) -> Row:
     return row | {name: value for name, value in optional.items() if rng.random() < 0.8}
 
 
+def add_parents(rng: random.Random, accounts: list[Row]) -> None:
+    """Some accounts are sub-accounts of one before them (R-ACC-05)."""
+    for number, row in enumerate(accounts):
+        if number and rng.random() < 0.5:
+            row["parent_account_id"] = accounts[rng.randrange(number)]["account_id"]
+
+
 @dataclass(frozen=True)
 class Span:
     """A carrier, and the days that are closed."""
@@ -187,6 +197,8 @@ class BookMaker:
         self.model = Model(span.carrier)
         numbers = range(1, rng.randint(1, 4) + 1)
         self.accounts = [make_account(rng, f"{prefix}A{n}", span.start.year) for n in numbers]
+        if FEATURES["sub_accounts"]:
+            add_parents(rng, self.accounts)
         has_list_bill = FEATURES["list_bill"] and rng.random() < LIST_BILL_BOOKS
         self.payers = make_payers(rng, prefix, self.accounts) if has_list_bill else []
         self.policies: list[Row] = []
@@ -233,7 +245,7 @@ class BookMaker:
         for offset in range(self.length):
             day = self.start + timedelta(days=offset)
             self.pay(self.model, day)
-            self.inbox(day)["payments"] += [row for when, row in self.later if when == day]
+            self.inbox(day)["payments"] += [self.directed(day, row) for when, row in self.later if when == day]
             self.inbox(day)["commands"] += self.commands.draw(day)
             result.append((day, self.inbox(day)))
             self.model.close(day, self.inbox(day))
@@ -493,13 +505,34 @@ class BookMaker:
             self.later.append((day, make_suspense_payment(rng, self.prefix, known, self.new_id("PAY"))))
         if self.later and rng.random() < 0.01:
             when, row = rng.choice(self.later)
-            if when < day and (FEATURES["repeats_of_edited_payments"] or not self.is_edited(row)):
+            is_repeatable = FEATURES["repeats_of_edited_payments"] or not self.is_edited(row)
+            if when < day and not row.get("distribution") and is_repeatable:
                 self.later.append((day, dict(row)))  # the same payment again has no effect
 
     def is_edited(self, payment: Row) -> bool:
         """Whether somebody has noted something about a suspense payment."""
         edits = [row for row in self.commands.sent if row["command_type"] == "edit_suspense_payment"]
         return any(row["target_id"] == payment["payment_id"] for row in edits)
+
+    def directed(self, day: date, row: Row) -> Row:
+        """A payment that sometimes says itself what it pays, of what there was the evening before."""
+        account = self.model.accounts.get(row.get("account_id") or "")
+        is_known = row["payment_id"] in self.model.all_payments
+        if row.get("kind") == "suspense" and not FEATURES_OF_SUSPENSE["directed_payments"]:
+            return row
+        if account and not is_known and FEATURES["directed_payments"] and self.rng.random() < 0.25:
+            fund = row.get("policy_id") if row.get("policy_id") in account.funds and account.separate_funds else None
+            said = draw_directions(self.rng, self.model, account, fund, row["amount"])
+            if not FEATURES_OF_DIRECTIONS["allocations_of_the_default_fund"]:
+                total = sum(one["amount"] for one in said.get("allocate", []))
+                said |= {"use_default_unapplied": False} if total > row["amount"] else {}
+            others = [
+                other for when, other in self.later if when == day and other.get("account_id") != row["account_id"]
+            ]
+            if others and not FEATURES_OF_DIRECTIONS["items_that_others_pay_today"]:
+                said = of_its_own(said)
+            row["distribution"] = said
+        return row
 
     def parts(self, owed: int) -> list[int]:
         """The amounts paid for an invoice: all of it, too little, too much, or two halves."""

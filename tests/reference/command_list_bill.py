@@ -5,13 +5,13 @@ from __future__ import annotations
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from tests.reference.command_payers import reassign
+from tests.reference.command_payers import may_be_reassigned, reassign
 from tests.reference.command_schedules import assign_plan, charges_of_plan, is_chosen, recut
 from tests.reference.entities import Account, Charge, Item, Period, Policy
 from tests.reference.equity import check_equity
 from tests.reference.list_bill import check_offer, stream_for_policies
 from tests.reference.refusing import refuse
-from tests.reference.settling import is_standing
+from tests.reference.settling import is_standing, paid_parts
 from tests.reference.targets import period_of
 
 if TYPE_CHECKING:
@@ -109,5 +109,12 @@ def bill_to(model: Model, period: Period, items: list[Item], params: Row, today:
     ]
     cut = [item for _, of_charge in chosen for item in of_charge]
     others = [item for item in items if item not in cut]
+    payers = {part.account for item in others if is_reversed(item, period, params) for part in paid_parts(model, item)}
     reassign(model, others, period.payer, params, today, is_offset_first="method" not in params)
-    recut(model, chosen, how, today)
+    recut(model, chosen, how, today, payers=payers)
+
+
+def is_reversed(item: Item, period: Period, params: Row) -> bool:
+    """Whether what was paid of an item that just moves is taken back (R-LB-16)."""
+    how = params["reverse_payments"]
+    return may_be_reassigned(item, period.payer) and (how == "yes" or (how != "no" and not item.is_planned))

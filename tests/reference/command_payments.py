@@ -6,7 +6,8 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from tests.reference.charging import account_stream
-from tests.reference.command_suspense import end, open_items
+from tests.reference.command_suspense import end, left_of, open_items
+from tests.reference.directions import Directions, check_amounts, directions_of, distribute_directed
 from tests.reference.distribution import Association
 from tests.reference.entities import Account, Charge, Item, add_item
 from tests.reference.payments import distribute_fund
@@ -122,19 +123,85 @@ def move_payment_to_suspense(model: Model, row: Row, payment: Row, today: date) 
     model.posted.suspense_received(moved, today)
 
 
+def modify_payment_details(model: Model, row: Row, payment: Row, today: date) -> None:
+    """Another amount or method is a new version, with nothing distributed; a note is not (R-PMV-10, R-PMV-11)."""
+    amount, method = row.get("amount") or payment["amount"], row["params"].get("method") or payment["method"]
+    if payment["status"] != "executed" or (row.get("amount") is not None and row["amount"] <= 0):
+        refuse("only a payment that stands is corrected, and it is more than zero")
+    if (amount, method) == (payment["amount"], payment["method"]):
+        return
+    give_back(model, payment, today)
+    payment["status"] = "superseded"
+    version = payment | {
+        "payment_id": f"{payment['payment_id']}/{row['command_id']}",
+        "amount": amount,
+        "method": method,
+        "business_date": today,
+        "status": "executed",
+    }
+    model.all_payments[version["payment_id"]] = version
+    account, fund = model.accounts[payment["account_id"]], payment["fund_policy_id"]
+    account.funds[fund] += amount
+    model.posted.money_received(account, fund, version, today)
+
+
 def modify_payment_distribution(model: Model, row: Row, payment: Row, today: date) -> None:
     """What a payment paid is taken back, and it pays anew (R-PMV-12, R-PMV-13)."""
     if payment["status"] != "executed":
         refuse("only a payment that stands is distributed")
+    directions = directions_of(model, row["params"])
     take_back_distribution(model, payment, today)
     if row["params"].get("distribute") != "none":
-        pay_again(model, payment, today)
+        pay_again(model, payment, today, directions)
+    elif directions is not None:
+        check_amounts(model, payment, directions, spare_for(model, payment))
 
 
-def pay_again(model: Model, payment: Row, today: date) -> None:
+def redistribute_payments(model: Model, row: Row, account: Account, today: date) -> None:
+    """What several payments have not paid yet is distributed, the latest received first (R-FT-7, R-FT-8)."""
+    named = row["params"].get("payments")
+    standing = {
+        payment["payment_id"]: payment
+        for payment in model.all_payments.values()
+        if payment["status"] == "executed" and payment["account_id"] == account.account_id
+    }
+    if named is not None and {*named} - {*standing}:
+        refuse("a payment that is named does not stand, or not for the account")
+    payments = [payment for payment in standing.values() if named is None or payment["payment_id"] in named]
+    numbers = {payment_id: number for number, payment_id in enumerate(model.all_payments)}
+    payments.sort(key=lambda payment: (payment["payment_date"], numbers[payment["payment_id"]]), reverse=True)
+    for payment in payments:
+        money = max(0, min(left_of(model, payment), account.funds[payment["fund_policy_id"]]))
+        distribute_fund(
+            model,
+            account,
+            payment["fund_policy_id"],
+            payment["association"] or Association(),
+            money=money,
+            payment=payment,
+            today=today,
+        )
+
+
+def pay_again(model: Model, payment: Row, today: date, directions: Directions | None = None) -> None:
     """Distribute a payment as its association says: what is not in suspense, as far as its fund has it (R-PMV-13)."""
     account, fund = model.accounts[payment["account_id"]], payment["fund_policy_id"]
     association = payment["association"] or Association()
+    money = payment_money(model, payment)
+    if directions is None:
+        distribute_fund(model, account, fund, association, money=money, payment=payment, today=today)
+    else:
+        spare = spare_for(model, payment)
+        distribute_directed(model, payment, association, directions, money, spare, today)
+
+
+def spare_for(model: Model, payment: Row) -> int:
+    """What the default fund holds beside what is left of a payment (R-DBP-04)."""
+    balance = model.accounts[payment["account_id"]].funds[None]
+    return max(0, balance - (payment_money(model, payment) if payment["fund_policy_id"] is None else 0))
+
+
+def payment_money(model: Model, payment: Row) -> int:
+    """What is not in suspense of a payment of which nothing is applied, as far as its fund has it (R-PMV-13)."""
     money = payment["amount"] - sum(item["amount"] for item in open_items(model, payment))
-    money = max(0, min(money, account.funds[fund]))
-    distribute_fund(model, account, fund, association, money=money, payment=payment, today=today)
+    return int(max(0, min(money, model.accounts[payment["account_id"]].funds[payment["fund_policy_id"]])))

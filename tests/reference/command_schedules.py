@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Set as AbstractSet
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from tests.reference.charging import place, plan_for, slices_of, stream_of
 from tests.reference.dates import resolve_timing
-from tests.reference.entities import Charge, Item, Period, Policy, delete_if_empty, take_off
+from tests.reference.entities import Account, Charge, Item, Period, Policy, delete_if_empty, take_off
 from tests.reference.equity import check_equity
 from tests.reference.list_bill import check_plan_of_period
-from tests.reference.payments import distribute_account
+from tests.reference.payments import distribute_accounts
 from tests.reference.refusing import refuse
 from tests.reference.settling import (
     empty_designated_funds,
@@ -52,11 +53,21 @@ def assign_plan(period: Period, plan: Row) -> None:
     period.first_periodic_date = resolve_timing(timing, plan["interval"], period.created_on, period.start, period.start)
 
 
-def recut(model: Model, chosen: list[tuple[Charge, list[Item]]], params: Row, today: date) -> None:
-    """Take back what was paid of items, cut them anew by the plan of their period, and distribute again (R-PS-7)."""
+def recut(
+    model: Model,
+    chosen: list[tuple[Charge, list[Item]]],
+    params: Row,
+    today: date,
+    *,
+    payers: AbstractSet[Account] = frozenset(),
+) -> None:
+    """Take back what was paid of items, cut them anew by the plan of their period, and distribute again (R-PS-7).
+
+    ``payers`` are others of whom something was taken back.
+    """
     items = [item for _, of_charge in chosen for item in of_charge]
     sources = [item.invoice for item in items]
-    payers = {part.account for item in items for part in paid_parts(model, item)}
+    payers = payers | {part.account for item in items for part in paid_parts(model, item)}
     for item in items:
         take_back(model, item, today)
         take_back_write_offs(model, item, today)
@@ -67,8 +78,7 @@ def recut(model: Model, chosen: list[tuple[Charge, list[Item]]], params: Row, to
         if source in source.stream.invoices:
             delete_if_empty(source)
     if params.get("payments") != "reverse_only":
-        for account in sorted(payers, key=lambda account: account.account_id):
-            distribute_account(model, account, today)
+        distribute_accounts(model, sorted(payers, key=lambda account: account.account_id), today)
 
 
 def charges_of_plan(model: Model, period: Period) -> list[Charge]:

@@ -156,18 +156,22 @@ def distribute(items: list[Item], plan: dict[str, Any], association: Association
 
     Negative items act as payers in the plan's order: as much credit as there are positive balances is used.
     """
-    candidates = eligible_items(items, plan, association)
+    return pay(eligible_items(items, plan, association), plan["orders"], association, money)
+
+
+def pay(candidates: list[Item], orders: list[str], association: Association, money: int) -> list[Applied]:
+    """Pay items that may be paid in an order."""
     negative = [item for item in candidates if item.unpaid < 0]
     positive = [item for item in candidates if item.unpaid > 0]
     credit = min(sum(-item.unpaid for item in negative), sum(item.unpaid for item in positive))
-    used = share_in_order(credit, negative, plan["orders"], association)
-    paid = share_in_order(credit, positive, plan["orders"], association)
+    used = share_in_order(credit, negative, orders, association)
+    paid = share_in_order(credit, positive, orders, association)
     applied = in_pairs(used, paid)
     for part in applied:
         part.item.paid += part.amount
 
     positive = [item for item in positive if item.unpaid > 0]
-    for item, amount in share_in_order(max(money, 0), positive, plan["orders"], association):
+    for item, amount in share_in_order(max(money, 0), positive, orders, association):
         if amount:
             item.paid += amount
             applied.append(Applied(item, amount))
@@ -194,3 +198,8 @@ def in_pairs(used: list[tuple[Item, int]], paid: list[tuple[Item, int]]) -> list
     for credit, item, part in sorted(pairs, key=lambda pair: (pair[0].order, pair[1].order)):
         applied += [Applied(credit, -part, credit), Applied(item, part, credit)]
     return applied
+
+
+def policy_of_fund(item: Item) -> str | None:
+    """The policy whose designated fund may pay an item: that of its stream, if it has one (R-BL-15, R-ITM-48)."""
+    return item.invoice.stream.policy_id or item.charge.policy_id

@@ -118,6 +118,8 @@ class Engine:
             changed["modifiers"] = json.dumps(row["modifiers"])
         if "|" in (row.get("invoice_id") or ""):
             changed["invoice_id"] = self._id_of("invoice", row["invoice_id"])
+        if row.get("distribution"):
+            changed["distribution"] = json.dumps(self._params(row["distribution"]))
         if "command_type" in row:
             changed["target_id"] = self._id_of(row["target_type"], row["target_id"])
             changed["params"] = json.dumps(self._params(row.get("params") or {}))
@@ -130,10 +132,14 @@ class Engine:
         """Parameters of a command in the engine's words: its ids, units of currency, dates as text."""
         if isinstance(params, list):
             return [self._params(entry) for entry in params]
+        if str(params).startswith("draft/"):
+            return self._id_of("payment", params)
         if not isinstance(params, dict):
             return self._id_of("invoice_item", params) if "#" in str(params) else params
         kinds = {"item_id": "invoice_item", "invoice_id": "invoice", "stream_id": "invoice_stream"}
         changed = {}
+        if "target_type" in params:
+            params = params | {"target_id": self._id_of(params["target_type"], params["target_id"])}
         for name, value in params.items():
             if name == "amount":
                 changed[name] = str(self._units(value))

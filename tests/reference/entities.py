@@ -27,6 +27,7 @@ class Account:
     invoices_made: int = 0
     landed: dict[str, Any] = field(default_factory=dict)
     plans: tuple[str, ...] = ()
+    parent_id: str | None = None
     close_date: date | None = None
 
     @property

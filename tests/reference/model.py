@@ -115,6 +115,7 @@ class Model(Tables):
         self.suspense_items: list[dict[str, Any]] = []
         self.ad_hoc_credits: dict[str, dict[str, Any]] = {}
         self.disbursements: dict[str, dict[str, Any]] = {}
+        self.credit_distributions: dict[str, dict[str, Any]] = {}
         self.approvals: list[dict[str, Any]] = []
         self.holds: list[dict[str, Any]] = []
         self.requests: list[requests.PaymentRequest] = []
@@ -159,7 +160,7 @@ class Model(Tables):
         given = {name: row[name] for name in ACCOUNT_COLUMNS if row.get(name) is not None}
         defaults = self.carrier["account_defaults"]
         full = {name: given.get(name, defaults.get(name)) for name in ACCOUNT_COLUMNS}
-        account = Account(row["account_id"], full, {}, {}, landed=dict(full))
+        account = Account(row["account_id"], full, {}, {}, landed=dict(full), parent_id=row.get("parent_account_id"))
         list_bill.take_plans(self, account)
         self.accounts[account.account_id] = account
         account.billing_plan = self.carrier["billing_plans"][account.row["billing_plan"]]

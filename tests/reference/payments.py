@@ -5,10 +5,12 @@ from __future__ import annotations
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from tests.reference.distribution import Association, distribute
-from tests.reference.entities import Account, Invoice, Item, PaymentItem, Period, Policy
+from tests.reference.directions import directions_of, distribute_directed
+from tests.reference.distribution import Association, distribute, policy_of_fund
+from tests.reference.entities import Account, Invoice, Period, Policy
+from tests.reference.refusing import RefusedError
 from tests.reference.return_premium import follows_plan
-from tests.reference.settling import empty_designated_funds, record
+from tests.reference.settling import empty_designated_funds, record_parts
 from tests.reference.suspense import match_suspense_payments
 
 if TYPE_CHECKING:
@@ -40,13 +42,31 @@ def receive_all(
 
 
 def distribute_received(model: Model, received: list[tuple[dict[str, Any], Association | None]], today: date) -> None:
-    """Distribute payments one after the other, each by what it is for."""
-    for payment, association in received:
-        if association is None or payment["distribute"] == "none":
-            continue
-        account, fund = model.accounts[payment["account_id"]], payment["fund_policy_id"]
-        distribute_fund(model, account, fund, association, money=payment["amount"], payment=payment, today=today)
+    """Distribute payments one after the other, each as it says itself or by what it is for."""
+    waiting = [payment for payment, association in received if association is not None]
+    waiting = [payment for payment in waiting if payment["distribute"] != "none"]
+    while waiting:
+        payment = waiting.pop(0)
+        distribute_new(model, payment, waiting, today)
     empty_designated_funds(model, today)
+
+
+def distribute_new(model: Model, payment: dict[str, Any], waiting: list[dict[str, Any]], today: date) -> None:
+    """Distribute a payment as it says itself, or by the plan when that cannot be followed (R-DBP-04, R-DBP-09).
+
+    What the default fund held is not the money of payments that wait for their turn.
+    """
+    account, fund, money = model.accounts[payment["account_id"]], payment["fund_policy_id"], payment["amount"]
+    undistributed = [payment, *(other for other in waiting if other["account_id"] == payment["account_id"])]
+    reserved = sum(other["amount"] for other in undistributed if other["fund_policy_id"] is None)
+    association, spare = payment["association"], max(0, account.funds[None] - reserved)
+    try:
+        directions = directions_of(model, payment["distribution"] or {})
+        if directions is not None:
+            return distribute_directed(model, payment, association, directions, money, spare, today)
+    except RefusedError:
+        pass
+    return distribute_fund(model, account, fund, association, money=money, payment=payment, today=today)
 
 
 def receive(model: Model, row: dict[str, Any], today: date) -> Association | None:
@@ -71,6 +91,8 @@ def receive(model: Model, row: dict[str, Any], today: date) -> Association | Non
         "named_invoice": row.get("invoice_id"),
         "association": None,
         "distribute": row.get("distribute"),
+        "distribution": row.get("distribution"),
+        "method": row.get("method"),
         "fund_policy_id": None,
         "amount": row["amount"],
         "payment_date": row.get("payment_date") or today,
@@ -147,16 +169,18 @@ def find_period(policy: Policy, term_number: int | None) -> Period | None:
     return policy.periods[max(in_force or policy.periods)]
 
 
-def distribute_account(model: Model, account: Account, today: date) -> None:
-    """Distribute the whole of every fund of an account, with no association (R-DST-16).
+def distribute_accounts(model: Model, accounts: list[Account], today: date) -> None:
+    """Distribute every fund of accounts by what it holds; what recaptures bring meanwhile waits (silent).
 
     Designated funds first, for their money can pay the items of their policy only; then the default fund (silent).
     """
-    designated = sorted(policy_id for policy_id in account.funds if policy_id is not None)
-    for policy_id in [*designated, None]:
-        distribute_fund(
-            model, account, policy_id, Association(), money=account.funds[policy_id], payment=None, today=today
-        )
+    funds = [
+        (account, fund, account.funds[fund])
+        for account in accounts
+        for fund in sorted(account.funds, key=lambda policy_id: (policy_id is None, policy_id or ""))
+    ]
+    for account, fund, money in funds:
+        distribute_fund(model, account, fund, Association(), money=money, payment=None, today=today)
     empty_designated_funds(model, today)
 
 
@@ -176,18 +200,7 @@ def distribute_fund(
     if fund is not None:
         items = [item for item in items if policy_of_fund(item) == fund]
     association = Association(association.period, association.invoice, fund)
-    first_half = None
-    for part in distribute(items, account.allocation_plan, association, money):
-        # A credit pays without a payment, also where a payment is the occasion.
-        payment_id = payment["payment_id"] if payment and part.credit is None else None
-        paid = PaymentItem(today, account, fund, part.item, part.amount, payment_id, part.credit)
-        if part.credit is not None and part.item is part.credit:
-            first_half = paid
-        elif part.credit is not None and first_half is not None:
-            paid.other, first_half.other = first_half, paid
-        record(model, paid, today)
-
-
-def policy_of_fund(item: Item) -> str | None:
-    """The policy whose designated fund may pay an item: that of its stream, if it has one (R-BL-15, R-ITM-48)."""
-    return item.invoice.stream.policy_id or item.charge.policy_id
+    payment_id = payment["payment_id"] if payment else None
+    record_parts(
+        model, account, fund, distribute(items, account.allocation_plan, association, money), payment_id, today
+    )

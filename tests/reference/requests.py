@@ -78,9 +78,9 @@ def follow_invoices(model: Model, today: date) -> None:
 
 
 def order_of_draft(request: PaymentRequest) -> tuple[date, date, int, int]:
-    """Due date, bill date, and which invoice of the payer was made first; of list bill, which stream was (silent)."""
+    """Due date, bill date, and which stream of the payer was made first, and which invoice (silent)."""
     invoice, payer = request.invoice, request.invoice.stream.payer
-    place = list(payer.streams.values()).index(invoice.stream) if payer.is_list_bill else 0
+    place = list(payer.streams.values()).index(invoice.stream)
     return invoice.due_date, invoice.bill_date, place, invoice.number
 
 

@@ -83,14 +83,36 @@ def is_time(item: Item, scheme: dict[str, Any]) -> bool:
 
 def allocate(model: Model, slices: list[Item], scheme: dict[str, Any], today: date) -> None:
     """Pay items with slices of one credit; what is left of them goes to a fund (R-RPP-16..24)."""
-    charge = slices[0].charge
     items = [item for item in slices[0].payer.items if may_be_paid(item, slices[0], scheme)]
+    pay_by_method(model, slices, items, scheme["method"], fund_of_excess, today)
+
+
+def pay_first_to_last(model: Model, slices: list[Item], today: date) -> None:
+    """Slices that follow no plan pay the earliest items of their payer; the rest is in its fund (R-CD-5)."""
+    items = [item for item in slices[0].payer.items if item.amount > 0 and item.unpaid > 0 and not item.charge.held]
+
+    def fund_of_payer(_: Charge, stream: Stream) -> tuple[Account, str | None]:
+        return fund_of(stream.payer, stream.policy_id)
+
+    pay_by_method(model, slices, items, "first_to_last", fund_of_payer, today)
+
+
+def pay_by_method(
+    model: Model,
+    slices: list[Item],
+    items: list[Item],
+    method: str,
+    excess: Callable[[Charge, Stream], tuple[Account, str | None]],
+    today: date,
+) -> None:
+    """Pay items with slices of one credit by a method; what is left goes to the fund for the excess."""
+    charge = slices[0].charge
     items = sorted(items, key=by_date)
     slices = sorted(slices, key=by_date)
-    if scheme["method"] == "proportional":
+    if method == "proportional":
         shares = in_proportion(slices, items)
     else:
-        shares = one_after_the_other(-sum(item.unpaid for item in slices), items, scheme["method"])
+        shares = one_after_the_other(-sum(item.unpaid for item in slices), items, method)
     streams = {item.invoice.stream for item, amount in shares if amount}
 
     def stream_of(credit: Item) -> Stream:
@@ -104,7 +126,7 @@ def allocate(model: Model, slices: list[Item], scheme: dict[str, Any], today: da
         pay(model, credit, item, amount, stream_of(credit), today)
     for credit in slices:
         if left[id(credit)]:
-            account, fund = fund_of_excess(charge, stream_of(credit))
+            account, fund = excess(charge, stream_of(credit))
             credit.paid -= left[id(credit)]
             record(model, PaymentItem(today, account, fund, credit, -left[id(credit)]), today)
 

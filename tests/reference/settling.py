@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import date
 from typing import TYPE_CHECKING
 
-from tests.reference.entities import Charge, Invoice, Item, PaymentItem, WriteOffItem, add_item
+from tests.reference.distribution import Applied
+from tests.reference.entities import Account, Charge, Invoice, Item, PaymentItem, WriteOffItem, add_item
 
 if TYPE_CHECKING:
     from tests.reference.model import Model
@@ -19,6 +20,21 @@ def record(model: Model, part: PaymentItem, today: date) -> None:
         charge.owner.funds[charge.fund_policy_id] += part.amount
     model.posted.item_paid(part, today)
     model.all_payment_items.append(part)
+
+
+def record_parts(
+    model: Model, account: Account, fund: str | None, parts: list[Applied], payment_id: str | None, today: date
+) -> None:
+    """Enter what a distribution paid; a credit pays without a payment, also where a payment is the occasion."""
+    first_half = None
+    for part in parts:
+        payer = payment_id if part.credit is None else None
+        paid = PaymentItem(today, account, fund, part.item, part.amount, payer, part.credit)
+        if part.credit is not None and part.item is part.credit:
+            first_half = paid
+        elif part.credit is not None and first_half is not None:
+            paid.other, first_half.other = first_half, paid
+        record(model, paid, today)
 
 
 def paid_parts(model: Model, item: Item) -> list[PaymentItem]:

@@ -77,6 +77,7 @@ def successor(model: Model, payment: Row, payment_id: str, today: date) -> Row:
         "term_number": None,
         "invoice": None,
         "association": Association(),
+        "distribution": None,
         "fund_policy_id": None,
         "business_date": today,
         "status": "executed",

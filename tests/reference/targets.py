@@ -32,6 +32,7 @@ def find_target(model: Model, target_type: str, target_id: str) -> Target | Row 
         "payment": model.all_payments,
         "ad_hoc_credit": model.ad_hoc_credits,
         "disbursement": model.disbursements,
+        "credit_distribution": model.credit_distributions,
     }
     if target_type in named:
         return named[target_type].get(target_id)
