@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
 Row = dict[str, Any]
 FEATURES_OF_DIRECTIONS = {
-    "holds_within_allocations": False,  # the engine pays held items of a policy or invoice with an amount (R-CHD-9)
-    "nothing_for_an_item_of_a_target": False,  # the engine pays it with the amount of its policy or invoice (R-DBP-07)
+    "holds_within_allocations": True,
+    "nothing_for_an_item_of_a_target": True,
     "allocations_of_the_default_fund": False,  # the engine allocates none of what payments of the day have left there
     "items_that_others_pay_today": False,  # the engine takes payments of two accounts in another order (R-DST-15)
     "items_of_other_funds": False,  # the engine pays items of other policies out of a designated fund (R-BL-7)

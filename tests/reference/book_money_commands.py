@@ -52,8 +52,8 @@ FEATURES_OF_MONEY = {
     "redistribution_beside_holds": True,
     "redistribution_of_designated_funds": True,
     "directed_redistribution": True,
-    "corrections_to_the_same_amount": False,  # the engine makes a new version of it (R-PMV-11)
-    "corrections_of_payments_for_something": False,  # a new version of the engine forgets policy and invoice (R-PMV-10)
+    "corrections_to_the_same_amount": True,
+    "corrections_of_payments_for_something": True,
 }
 """As `FEATURES` of the books, of what these commands may be about."""
 

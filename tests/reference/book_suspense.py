@@ -19,7 +19,7 @@ SUSPENSE_PAYMENT_COMMAND_TYPES = (
 )
 
 FEATURES_OF_SUSPENSE = {
-    "payments_for_invoices": False,  # one that named an invoice is not found by its policy number (R-SUS-04)
+    "payments_for_invoices": True,
     "directed_payments": False,  # applied, one pays as it said before it was moved, in the engine (R-PMV-03, silent)
 }
 """As `FEATURES` of the books, of what is moved to suspense."""

@@ -47,9 +47,8 @@ FEATURES = {
     "directed_payments": True,
     "suspense_payments": True,
     "authority_limits": True,
-    # What is distributed before surplus is paid out may leave nobody with surplus: the engine stops then (R-DST-16).
-    "automatic_disbursements": False,
-    "repeats_of_edited_payments": False,  # after an edit the engine takes the row that landed for another (R-CI-08)
+    "automatic_disbursements": True,
+    "repeats_of_edited_payments": True,
     "collection_agencies": True,
 }
 FEATURES |= dict.fromkeys(COMMAND_TYPES, True)
