@@ -86,10 +86,14 @@ def move_to_accounts(book: Book, commands: pl.DataFrame, day: date, carrier: Car
 def move_to_suspense(book: Book, commands: pl.DataFrame, day: date, carrier: Carrier) -> Effects:
     """Take payments back from their account and hold them as suspense payments (R-PMV-03, T-06).
 
-    In: commands with payment_key, account_number, policy_number, description; numbers are noted, not looked up.
+    In: commands with payment_key, account_number, policy_number, description; numbers are noted, not looked up, and one
+    of them at most (R-SUS-03).
     """
     del carrier
-    right, refused = split_refused(_with_payments(book, commands), {"E-PAYMENT-STATUS": ~_is_live()})
+    both = pl.col("account_number").is_not_null() & pl.col("policy_number").is_not_null()
+    right, refused = split_refused(
+        _with_payments(book, commands), {"E-PAYMENT-STATUS": ~_is_live(), "E-SUSPENSE-TARGET": both}
+    )
     moved = right.select("payment_key", reversal_reason=pl.lit("payment_moved"), new_status=pl.lit("moved"))
     effects = Effects(book, refused=(refused,)).then(reverse_receipts(book, moved, day))
     new = _copies(book, right).with_columns(

@@ -224,3 +224,11 @@ def test_r_ci_08_a_row_lands_again_after_its_payment_was_edited() -> None:
     assert told.book["payments"].select("account_id", "policy_id", "reference").rows() == [("YY", None, "S")]
     told.land(date(2025, 1, 14), payments=[row | {"reference": "S"}]).close_through(date(2025, 1, 14))
     assert told.quarantined() == [("M", "E-ID-CONFLICT")]
+
+
+def test_r_sus_03_money_moves_into_suspense_with_one_number_at_most() -> None:
+    """R-SUS-03, R-PMV-03: with an account and a policy number the command is refused, and the payment stays."""
+    told = story().land(DAY, payments=[{"payment_id": "M", "amount": "60.00", "account_id": "A"}])
+    both = command("move_payment_to_suspense", account_number="B", policy_number="Q")
+    told.land(date(2025, 1, 11), commands=[both]).close_through(date(2025, 1, 11))
+    assert (told.quarantined(), told.book["payments"].height) == ([("C", "E-SUSPENSE-TARGET")], 1)
