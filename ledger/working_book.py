@@ -36,6 +36,8 @@ _OF_COMMANDS = ("payments", "payment_items", "write_off_items")
 second ones: on other days they are in the working book whole, for nobody pays for that."""
 SMALLEST_DIVIDED = 2**15
 """Invoice items that a book needs to have before finding the concerned ones is faster than taking them all."""
+MOST_COMMANDS = 10_000
+"""Commands of a day beyond which reading what they name costs more than it saves."""
 _WORD = r'"[^"]*"|-?[0-9]+(?:\.[0-9]+)?'
 _ESCAPE = "\\"
 _IDS = (
@@ -70,7 +72,8 @@ class WorkingBook:
     def of_day(cls, whole: Book, landed: Accepted, day: date, carrier: Carrier) -> WorkingBook:
         """The working book of a day for which these rows were accepted."""
         book = whole.open_day()
-        if book["invoice_items"].height < SMALLEST_DIVIDED or _cannot_tell(landed):
+        is_small = book["invoice_items"].height < SMALLEST_DIVIDED
+        if is_small or landed.commands.height > MOST_COMMANDS or _cannot_tell(landed):
             return cls(book, book, {})
         groups = account_groups(book, book.frames) if whole.groups is None else whole.groups
         whole = replace(book, groups=groups)

@@ -105,6 +105,11 @@ def test_words_that_are_not_written_out_concern_everybody() -> None:
     assert concerned(commands=escaped) == {"A", "B", "C"}
 
 
+def test_more_commands_than_are_worth_reading_concern_everybody(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(working_book, "MOST_COMMANDS", 0)
+    assert concerned(commands=command("redistribute_payments", "account", "A")) == {"A", "B", "C"}
+
+
 def test_ties_of_a_day_on_the_whole_book_hold_on_the_next() -> None:
     change = instruction("X", "policy_change", "PA", effective_date=QUIET)
     escaped = command("modify_payment_details", "payment", "MA", '{"description": "say \\"hello\\""}')
