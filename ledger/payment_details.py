@@ -10,7 +10,7 @@ from ledger.as_landed import keep_landed
 from ledger.book import Book
 
 CHANGEABLE = ("account_id", "policy_id", "method", "reference")
-"""What may be noted anew of a payment, of what its row says; none of it moves money by itself."""
+"""What may be noted anew of a payment, of what its row says."""
 LANDED = "landed_details"
 """The column that keeps what landed."""
 

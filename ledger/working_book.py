@@ -73,11 +73,14 @@ class WorkingBook:
         """The working book of a day for which these rows were accepted."""
         book = whole.open_day()
         is_small = book["invoice_items"].height < SMALLEST_DIVIDED
-        if is_small or landed.commands.height > MOST_COMMANDS or _cannot_tell(landed):
+        if is_small or landed.commands.height > MOST_COMMANDS:
+            return cls(book, book, {})
+        texts = _texts(book, landed)
+        if texts.str.contains(_ESCAPE, literal=True).any():  # its words cannot be read off
             return cls(book, book, {})
         groups = account_groups(book, book.frames) if whole.groups is None else whole.groups
         whole = replace(book, groups=groups)
-        is_concerned = _in_groups(groups, concerned_accounts(whole, landed, day, carrier))
+        is_concerned = _in_groups(groups, concerned_accounts(whole, landed, texts, day, carrier))
         divided = _OF_EVERY_DAY if landed.commands.is_empty() else (*_OF_EVERY_DAY, *_OF_COMMANDS)
         chosen = {table: is_concerned.gather(whole[table]["account_key"]) for table in divided}
         rows = {table: whole[table].filter(mask).rechunk() for table, mask in chosen.items()}
@@ -104,11 +107,14 @@ class WorkingBook:
         return frame.vstack(book.added(table))
 
 
-def concerned_accounts(book: Book, landed: Accepted, day: date, carrier: Carrier) -> pl.Series:
-    """Keys of the accounts that a day concerns, some more than once: named by what landed, or due by themselves."""
+def concerned_accounts(book: Book, landed: Accepted, texts: pl.Series, day: date, carrier: Carrier) -> pl.Series:
+    """Keys of the accounts that a day concerns, some more than once: named by what landed, or due by themselves.
+
+    texts: what the day's commands and payments say in words (`params`, `distribution`).
+    """
     return pl.concat(
         [
-            *_named_accounts(book, landed),
+            *_named_accounts(book, landed, texts),
             accounts_named_in_suspense(book),
             accounts_with_turning_invoices(book, day, carrier),
             accounts_with_requests(book, day),
@@ -127,14 +133,22 @@ def _in_groups(groups: pl.Series, account_keys: pl.Series) -> pl.Series:
     return is_in.gather(groups)
 
 
-def _cannot_tell(landed: Accepted) -> bool:
-    """Whether texts of the day are written in a way that their words cannot be read off."""
-    texts = (landed.commands["params"], landed.payments["distribution"])
-    return any(bool(text.str.contains(_ESCAPE, literal=True).any()) for text in texts)
+def _texts(book: Book, landed: Accepted) -> pl.Series:
+    """What commands and payments of the day say in words, and directed payments of the book that it may take up.
+
+    Money that waits in suspense, or that a command is about, may yet be distributed as its payment says.
+    """
+    payments = book["payments"].filter(pl.col("distribution").is_not_null())
+    if not payments.is_empty():
+        meant = find_targets(book, landed.commands)["payment_key"]
+        is_taken_up = (pl.col("status") == "suspended") | pl.col("payment_key").is_in(meant.implode())
+        payments = payments.filter(is_taken_up)
+    texts = [landed.commands["params"], landed.payments["distribution"], payments["distribution"]]
+    return pl.concat(texts).drop_nulls()
 
 
-def _named_accounts(book: Book, landed: Accepted) -> list[pl.Series]:
-    """The accounts of everything that accepted rows name."""
+def _named_accounts(book: Book, landed: Accepted, texts: pl.Series) -> list[pl.Series]:
+    """The accounts of everything that accepted rows and these texts name."""
     instructions, charges, payments = landed.billing_instructions, landed.charges, landed.payments
     accounts = [
         instructions["account_id"],
@@ -148,7 +162,6 @@ def _named_accounts(book: Book, landed: Accepted) -> list[pl.Series]:
         _accounts_of(book, "policies", "policy_id", pl.concat(policies)),
         _accounts_of(book, "invoices", "invoice_key", _whole_numbers(payments["invoice_id"])),
     ]
-    texts = pl.concat([landed.commands["params"], payments["distribution"]]).drop_nulls()
     if landed.commands.is_empty() and texts.is_empty():
         return named
     targets = find_targets(book, landed.commands)["account_key"]

@@ -80,6 +80,14 @@ def test_directions_concern_the_payers_of_the_items_that_they_name() -> None:
     assert concerned(payments=[row]) == {"A", "C"}
 
 
+def test_money_in_suspense_concerns_the_payers_of_the_items_that_it_names() -> None:
+    item = insured().book["invoice_items"].filter(account_key=3)["item_key"][0]
+    row = {"payment_id": "X", "account_id": "D", "amount": "1.00", "distribution": f'{{"include": [{item}]}}'}
+    story = insured().fork().land(QUIET, payments=[row]).close_through(QUIET)
+    day = QUIET + timedelta(days=1)
+    assert concerned(day, after=story, accounts=[{"account_id": "D"}]) == {"C"}
+
+
 def test_a_command_concerns_the_account_of_its_target_and_all_that_its_parameters_name() -> None:
     charged = insured().book["charges"].filter(account_key=1)["charge_key"][0]
     payer = command("set_charge_default_payer", "charge", charged, '{"payer_account_id": "B"}')
